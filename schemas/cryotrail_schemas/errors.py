@@ -52,6 +52,7 @@ class EvolutionRefused(SchemaError):
     """A new version of a type is not compatible with every released one."""
 
     def __init__(self, type_name: str, problems: Iterable[FieldProblem]) -> None:
+        self.type_name = type_name
         self.problems = tuple(problems)
         listed = "; ".join(str(problem) for problem in self.problems)
         super().__init__(

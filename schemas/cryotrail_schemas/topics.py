@@ -1,0 +1,26 @@
+"""Names and shape of the two Kafka topics.
+
+Both are keyed by ``procedure_id`` as lower-case UUID text under the murmur2 partitioner, so that
+a procedure stays in order on one partition. The partition count never grows: that would remap
+procedures that are still running.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PROCEDURE_EVENTS: Final = "cryotrail.procedure-events"
+"""Discrete events: everything but samples."""
+
+PROBE_TELEMETRY: Final = "cryotrail.probe-telemetry"
+"""Chunks of samples, about two hundred samples for each discrete event."""
+
+PARTITION_COUNT: Final = 12
+MAX_MESSAGE_BYTES: Final = 262_144
+
+_TELEMETRY_TYPES: Final = frozenset({"ProbeTelemetryChunk"})
+
+
+def topic_of(type_name: str) -> str:
+    """The topic that events of this type are published to."""
+    return PROBE_TELEMETRY if type_name in _TELEMETRY_TYPES else PROCEDURE_EVENTS
