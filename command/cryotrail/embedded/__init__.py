@@ -1,0 +1,1 @@
+"""The embedded stack: one real Apache Kafka node on loopback, run for a home."""
