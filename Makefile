@@ -5,6 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 BIN := .venv/bin
 ARGS ?=
+KAFKA ?= 4.3.0
+LOG4J ?= 2.25.4
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help setup demo test check bench clean browser requirements schemas jars
@@ -46,6 +48,9 @@ requirements: .venv/development ## resolve the pins anew: versions and hashes, n
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --upgrade --custom-compile-command "make requirements" \
 		--constraint requirements/runtime.txt --group dev --output-file requirements/development.txt
+
+jars: .venv/development ## pin the embedded Kafka's jars anew (KAFKA=4.3.0 LOG4J=2.25.4)
+	$(BIN)/python command/pin_kafka_jars.py $(KAFKA) $(LOG4J) > kafka-jars.new && mv kafka-jars.new command/cryotrail/embedded/kafka-jars.txt
 
 .venv/runtime: requirements/runtime.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python >= 3.11 is needed; name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
