@@ -49,6 +49,9 @@ requirements: .venv/development ## resolve the pins anew: versions and hashes, n
 		--no-emit-find-links --upgrade --custom-compile-command "make requirements" \
 		--constraint requirements/runtime.txt --group dev --output-file requirements/development.txt
 
+schemas: .venv/development ## generate the event classes from the .avsc files (ARGS=--release publishes a version)
+	$(BIN)/python schemas/generate_events.py $(ARGS)
+
 jars: .venv/development ## pin the embedded Kafka's jars anew (KAFKA=4.3.0 LOG4J=2.25.4)
 	$(BIN)/python command/pin_kafka_jars.py $(KAFKA) $(LOG4J) > kafka-jars.new && mv kafka-jars.new command/cryotrail/embedded/kafka-jars.txt
 

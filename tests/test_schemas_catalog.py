@@ -18,7 +18,7 @@ def test_there_are_forty_six_types_and_each_has_a_class():
     assert len(names) == 46
     assert names == EVENT_CLASSES.keys()
     assert all(
-        issubclass(event_class, Event) and event_class.TYPE == name
+        issubclass(event_class, Event) and name == event_class.TYPE
         for name, event_class in EVENT_CLASSES.items()
     )
 

@@ -17,7 +17,7 @@ def test_a_replayed_identity_is_version_5_of_its_path():
     expected = uuid5(uuid5(NAMESPACE_DNS, "cryotrail"), "ab12/R01/FreezeStarted/1/2/1")
 
     assert replay_id("ab12", "R01", "FreezeStarted", "1", "2", "1") == expected
-    assert NAMESPACE == uuid5(NAMESPACE_DNS, "cryotrail")
+    assert uuid5(NAMESPACE_DNS, "cryotrail") == NAMESPACE
     assert expected.version == 5
 
 

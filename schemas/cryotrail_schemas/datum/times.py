@@ -52,12 +52,9 @@ class Timestamp(Form):
 
     def from_json(self, value: Any) -> datetime:
         try:
-            instant = datetime.fromisoformat(value)
+            return datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise ValueRefused(f"expected a time in ISO 8601, got {described(value)}") from None
-        if instant.utcoffset() is None:
-            raise ValueRefused(_NAIVE)
-        return instant
 
 
 class Day(Form):
