@@ -1,0 +1,98 @@
+"""The one place where errors of the two drivers become errors of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from cryotrail_audit.errors import (
+    AuditError,
+    BatchRefused,
+    StoreBusy,
+    StoreDamaged,
+    StoreNotReady,
+    StoreUnavailable,
+)
+
+INIT_HINT = "create or upgrade it: cryotrail audit init"
+"""The remedy for a store that is missing or of an older revision."""
+
+
+@contextmanager
+def database_errors(where: str) -> Iterator[None]:
+    """Translate what SQLAlchemy, sqlite3 and psycopg raise inside the block.
+
+    :param where: the database, without its password, for the message.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error.orig, where) from error
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise _translated(error, where) from error
+
+
+def _translated(error: BaseException | None, where: str) -> AuditError:
+    said = " ".join(str(error).split())
+    if isinstance(error, AuditError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error, where, said)
+    return _of_postgresql(error, where, said)
+
+
+def _of_sqlite(error: sqlite3.Error, where: str, said: str) -> AuditError:
+    # The low byte is the primary result code: https://sqlite.org/rescode.html
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreBusy(
+                f"another process is writing to {where} ({said})",
+                hint="try again; one writer at a time is enough",
+            )
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY:
+            return StoreUnavailable(
+                f"cannot write to {where}: {said}",
+                hint="check the free space and the permissions of the file and its folder",
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreUnavailable(
+                f"cannot open {where}: {said}", hint="check that the folder exists and is writable"
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StoreDamaged(
+                f"{where} is damaged: {said}",
+                hint="keep the file as it is, then restore a backup and record again from Kafka",
+            )
+        case sqlite3.SQLITE_CONSTRAINT:
+            return BatchRefused(f"{where} refused the rows: {said}")
+    if "no such table" in said:
+        return StoreNotReady(f"{where} is no audit store: {said}", hint=INIT_HINT)
+    return AuditError(f"{where}: {said}")
+
+
+def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditError:
+    match error:
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
+            return StoreBusy(
+                f"another session holds the append lock of {where} ({said})",
+                hint="look for it in pg_stat_activity (application_name 'cryotrail audit')",
+            )
+        case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
+            return StoreNotReady(f"{where} is no audit store: {said}", hint=INIT_HINT)
+        case psycopg.errors.InsufficientPrivilege():
+            return AuditError(
+                f"{where} denies it: {said}",
+                hint="the writer needs INSERT and SELECT, a reader SELECT, on schema audit",
+            )
+        case psycopg.IntegrityError() | psycopg.DataError():
+            return BatchRefused(f"{where} refused the rows: {said}")
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return StoreUnavailable(
+                f"{where} does not answer: {said}",
+                hint="check the address and that the server runs and has space",
+            )
+    return AuditError(f"{where}: {said}")

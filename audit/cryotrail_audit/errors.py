@@ -1,0 +1,83 @@
+"""What the audit store refuses or cannot do.
+
+AuditError
+├── StoreNotReady         no store at that address, or one of another schema revision
+├── StoreUnavailable      the database does not answer or cannot write now; retriable
+├── StoreBusy             another writer holds the lock; retriable
+├── StoreDamaged          the database file is corrupt
+├── StoreUnsafe           the database is set up so that a commit may be lost
+├── Fenced                somebody newer has claimed the partition
+├── PositionMoved         the store is further than the batch supposes; retriable after a look
+├── BatchRefused          a batch that contradicts itself, or a value no column can hold
+├── FingerprintCollision  another schema is known under this fingerprint
+└── ClockJumped           the clock of this machine was stepped while the store was open
+"""
+
+from __future__ import annotations
+
+from cryotrail_schemas.errors import CryotrailError
+
+
+class AuditError(CryotrailError):
+    """Root of the errors of the audit store."""
+
+
+class StoreNotReady(AuditError):
+    """There is no store at the address, or its schema is not the one this program knows."""
+
+
+class StoreUnavailable(AuditError):
+    """The database cannot be reached, the connection broke, or the disk is full.
+
+    When it broke during an append, nobody knows whether the transaction was committed: read
+    :meth:`AuditStore.position` again and go on from there.
+    """
+
+    retriable = True
+
+
+class StoreBusy(AuditError):
+    """Another writer held the append lock for longer than this one waits."""
+
+    retriable = True
+
+
+class StoreDamaged(AuditError):
+    """SQLite cannot read its own file any more."""
+
+
+class StoreUnsafe(AuditError):
+    """The database may lose a transaction that it reported as committed, so nothing is appended."""
+
+
+class Fenced(AuditError):
+    """Another owner has claimed a partition of the batch since; nothing was written.
+
+    Whoever is fenced drops the partition and what it still holds of it.
+    """
+
+
+class PositionMoved(AuditError):
+    """The position of a partition is not where the batch begins; nothing was written.
+
+    The usual cause is an append whose commit succeeded while its answer was lost: read
+    :meth:`AuditStore.position` and go on from there.
+    """
+
+    retriable = True
+
+
+class BatchRefused(AuditError):
+    """The batch contradicts itself or holds a value that no column can hold; nothing was written."""
+
+
+class FingerprintCollision(AuditError):
+    """Another schema text is registered under the same CRC-64 fingerprint.
+
+    CRC-64 is no cryptographic hash: two schemas with two fields exchanged can be made to share
+    one, and records read by the wrong text would still decode.
+    """
+
+
+class ClockJumped(AuditError):
+    """The wall clock moved against the steady clock; ``recorded_us`` would be wrong for ever."""

@@ -1,0 +1,114 @@
+"""Creates and upgrades the tables of an audit store."""
+
+from __future__ import annotations
+
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, insert, select, text
+
+from cryotrail_audit.database_errors import INIT_HINT, database_errors
+from cryotrail_audit.databases import APPEND_LOCK, IMMEDIATE, engine_of, name_of, parse_url
+from cryotrail_audit.errors import StoreNotReady
+from cryotrail_audit.tables import LOG, SCHEMA
+
+HEAD_REVISION: Final = "0001"
+"""The revision that this program reads and writes."""
+
+FIRST_LOG_ID: Final = 1
+
+# Two migrations at once would race for the same tables.
+_LOCK: Final = f"select pg_advisory_xact_lock({APPEND_LOCK})"
+
+
+def migrate(url: str, *, origin: str | None = None) -> str:
+    """Create the store at a URL, or upgrade it; idempotent. Returns the log's origin.
+
+    On SQLite the file and its folder are made; on PostgreSQL the database must exist.
+
+    :param origin: the log's name for all time, such as ``hospital.example/cryoablation``; a
+        made-up one when left out. A store that has a name keeps it.
+    :raises StoreNotReady: the store is of a revision that this program does not know.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        file = Path(str(parsed.database))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    engine = engine_of(parsed)
+    try:
+        with database_errors(name_of(parsed)):
+            writing = engine.execution_options(**IMMEDIATE)
+            with writing.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(_LOCK)
+                revision = revision_of(connection)
+                if revision not in (None, HEAD_REVISION):
+                    raise _unknown_revision(name_of(parsed), revision)
+                if revision is None:
+                    _upgrade(connection)
+                return _named(connection, origin)
+    finally:
+        engine.dispose()
+
+
+def check_revision(connection: Connection, where: str) -> None:
+    """Refuse a store that this program does not know.
+
+    :raises StoreNotReady: no store, an older or a newer revision.
+    """
+    revision = revision_of(connection)
+    if revision is None:
+        raise StoreNotReady(f"there is no audit store in {where}", hint=INIT_HINT)
+    if revision != HEAD_REVISION:
+        raise _unknown_revision(where, revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the tables; None = there are none."""
+    if connection.dialect.name == "postgresql":
+        exists = "select to_regclass('audit.alembic_version') is not null"
+        table = f"{SCHEMA}.alembic_version"
+    else:
+        exists = "select exists (select 1 from sqlite_master where name = 'alembic_version')"
+        table = "alembic_version"
+    if not connection.execute(text(exists)).scalar():
+        return None
+    revision: str | None = connection.execute(text(f"select version_num from {table}")).scalar()
+    return revision
+
+
+def _unknown_revision(where: str, revision: str | None) -> StoreNotReady:
+    return StoreNotReady(
+        f"{where} is at revision {revision}, this program knows {HEAD_REVISION}",
+        hint="use the version of cryotrail that the store was upgraded with",
+    )
+
+
+def _upgrade(connection: Connection) -> None:
+    with as_file(files("cryotrail_audit.migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _named(connection: Connection, origin: str | None) -> str:
+    """The name of the newest log; the first one is opened here."""
+    newest = select(LOG.c.origin).order_by(LOG.c.log_id.desc()).limit(1)
+    found: str | None = connection.execute(newest).scalar()
+    if found is not None:
+        return found
+    name = origin or f"cryotrail/{uuid4()}"
+    connection.execute(
+        insert(LOG).values(
+            log_id=FIRST_LOG_ID, origin=name, continues=None, created_us=time.time_ns() // 1000
+        )
+    )
+    return name

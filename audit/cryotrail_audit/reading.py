@@ -1,0 +1,235 @@
+"""Everything the store can be asked, as functions of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Select, func, select, union
+
+from cryotrail_audit.records import (
+    ADMINISTRATIVE,
+    CONFLICT,
+    EVENT,
+    QUARANTINED,
+    Counts,
+    Entry,
+    Head,
+    Position,
+    StoredSchema,
+    StoredTopic,
+)
+from cryotrail_audit.tables import (
+    BATCH,
+    BATCH_PARTITION,
+    ENTRY,
+    LOG,
+    REDELIVERY,
+    SCHEMA_TEXT,
+    TOPIC,
+)
+from cryotrail_schemas.merkle import EMPTY_ROOT
+
+_NEWEST_LOG = select(func.max(LOG.c.log_id)).scalar_subquery()
+
+# Rows of the log are read by the driver: SQLAlchemy would cost more than the reading itself.
+_COLUMNS_SQLITE: Final = ", ".join(Entry._fields)
+_COLUMNS_POSTGRESQL: Final = ", ".join(
+    f"uuid_send({name})" if name in ("event_id", "procedure_id") else name for name in Entry._fields
+)
+_ENTRIES_SQLITE = f"""
+select {_COLUMNS_SQLITE} from entry
+where log_id = (select max(log_id) from log) and seq > ? and seq <= ? and kind in ({{kinds}})
+order by seq limit ?
+"""
+_ENTRIES_POSTGRESQL = f"""
+select {_COLUMNS_POSTGRESQL} from audit.entry
+where log_id = (select max(log_id) from audit.log) and seq > %s and seq <= %s
+  and kind in ({{kinds}})
+order by seq limit %s
+"""
+_LARGEST_SEQ: Final = 2**63 - 1
+
+
+def read_entries(
+    connection: Connection,
+    after_seq: int,
+    through_seq: int | None,
+    kinds: Collection[int],
+    limit: int,
+) -> list[Entry]:
+    """The first ``limit`` entries of these kinds in the range, by seq."""
+    through = _LARGEST_SEQ if through_seq is None else through_seq
+    listed = ", ".join(str(int(kind)) for kind in sorted(kinds)) or "null"
+    if EVENT not in kinds:
+        # There are few of the others, and an index that holds them alone.
+        listed += ") and kind > (0"
+    driver: Any = connection.connection.driver_connection
+    if isinstance(driver, psycopg.Connection):
+        cursor = driver.cursor(binary=True)
+        cursor.execute(
+            _ENTRIES_POSTGRESQL.format(kinds=listed).encode(), (after_seq, through, limit)
+        )
+        return list(map(Entry._make, cursor))
+    rows = driver.execute(_ENTRIES_SQLITE.format(kinds=listed), (after_seq, through, limit))
+    return list(map(Entry._make, rows))
+
+
+def read_entry_of(connection: Connection, event_id: bytes) -> Entry | None:
+    """The event of an id, else the first entry of another kind."""
+    for condition in (ENTRY.c.kind == EVENT, ENTRY.c.kind > EVENT):
+        row = connection.execute(
+            select(ENTRY)
+            .where(ENTRY.c.event_id == event_id, condition)
+            .order_by(ENTRY.c.log_id, ENTRY.c.seq)
+            .limit(1)
+        ).first()
+        if row is not None:
+            return Entry(*row)
+    return None
+
+
+def read_position(connection: Connection, topic_name: str, part: int) -> Position | None:
+    """The newest position of a partition, over all topics of the name."""
+    newest: Any = None
+    for topic in connection.execute(select(TOPIC).where(TOPIC.c.name == topic_name)):
+        row = connection.execute(
+            select(BATCH_PARTITION)
+            .where(BATCH_PARTITION.c.topic_id == topic.topic_id, BATCH_PARTITION.c.part == part)
+            .order_by(
+                BATCH_PARTITION.c.log_id.desc(),
+                BATCH_PARTITION.c.batch_no.desc(),
+                BATCH_PARTITION.c.incarnation.desc(),
+            )
+            .limit(1)
+        ).first()
+        if row is not None and (
+            newest is None or (row.log_id, row.batch_no) > (newest.log_id, newest.batch_no)
+        ):
+            newest, newest_topic = row, topic
+    if newest is None:
+        return None
+    return Position(
+        topic_id=newest.topic_id,
+        topic_uuid=UUID(bytes=newest_topic.topic_uuid),
+        cluster_id=newest_topic.cluster_id,
+        part=part,
+        incarnation=newest.incarnation,
+        next_offset=newest.next_offset,
+        last_record_hash=newest.last_record_hash,
+    )
+
+
+def read_known_offsets(
+    connection: Connection, topic_id: int, part: int, incarnation: int, first: int, last: int
+) -> set[int]:
+    """Offsets in the range that an entry or a redelivery has."""
+
+    def offsets(table: Any) -> Select[Any]:
+        return select(table.c.kafka_offset).where(
+            table.c.topic_id == topic_id,
+            table.c.part == part,
+            table.c.incarnation == incarnation,
+            table.c.kafka_offset.between(first, last),
+        )
+
+    from_kafka = offsets(ENTRY).where(ENTRY.c.source_seq.is_(None))
+    return set(connection.execute(union(from_kafka, offsets(REDELIVERY))).scalars())
+
+
+def read_recorded_at(
+    connection: Connection, topic_id: int, part: int, first: int, last: int
+) -> dict[int, tuple[bytes | None, bytes | None]]:
+    """Key and value at each offset of the range, of the newest incarnation that has it."""
+
+    def within(table: Any) -> Any:
+        return (
+            (table.c.topic_id == topic_id)
+            & (table.c.part == part)
+            & table.c.kafka_offset.between(first, last)
+        )
+
+    entries = select(
+        ENTRY.c.incarnation, ENTRY.c.kafka_offset, ENTRY.c.kafka_key, ENTRY.c.raw
+    ).where(within(ENTRY), ENTRY.c.source_seq.is_(None))
+    # A redelivery keeps its bytes only where they differ from those of the entry it repeats.
+    redeliveries = select(
+        REDELIVERY.c.incarnation,
+        REDELIVERY.c.kafka_offset,
+        ENTRY.c.kafka_key,
+        func.coalesce(REDELIVERY.c.raw, ENTRY.c.raw),
+    ).where(
+        within(REDELIVERY),
+        ENTRY.c.log_id == REDELIVERY.c.log_id,
+        ENTRY.c.seq == REDELIVERY.c.seq,
+    )
+    rows = connection.execute(entries.union_all(redeliveries)).all()
+    ordered = sorted(rows, key=lambda row: row[0])
+    return {offset: (key, raw) for _incarnation, offset, key, raw in ordered}
+
+
+def read_topics(connection: Connection) -> Mapping[int, StoredTopic]:
+    """All topics by id."""
+    return {
+        row.topic_id: StoredTopic(
+            row.topic_id, row.cluster_id, UUID(bytes=row.topic_uuid), row.name
+        )
+        for row in connection.execute(select(TOPIC))
+    }
+
+
+def read_schemas(connection: Connection) -> Mapping[bytes, StoredSchema]:
+    """All schemas by SHA-256."""
+    columns = [SCHEMA_TEXT.c[name] for name in StoredSchema._fields]
+    return {row.sha256: StoredSchema(*row) for row in connection.execute(select(*columns))}
+
+
+def read_head(connection: Connection) -> Head:
+    """The newest batch."""
+    row = connection.execute(
+        select(BATCH.c.batch_no, BATCH.c.tree_size, BATCH.c.root, BATCH.c.recorded_us)
+        .where(BATCH.c.log_id == _NEWEST_LOG)
+        .order_by(BATCH.c.batch_no.desc())
+        .limit(1)
+    ).first()
+    return Head(-1, 0, EMPTY_ROOT, None) if row is None else Head(*row)
+
+
+def read_counts(connection: Connection) -> Counts:
+    """Rows by kind, in one statement and so of one moment."""
+
+    def others(kind: int) -> Any:
+        return (
+            select(func.count())
+            .select_from(ENTRY)
+            .where(ENTRY.c.log_id == _NEWEST_LOG, ENTRY.c.kind > EVENT, ENTRY.c.kind == kind)
+            .scalar_subquery()
+        )
+
+    # seq has no gap, so what is of no other kind is an event: nobody need count those.
+    tree_size = (
+        select(BATCH.c.tree_size)
+        .where(BATCH.c.log_id == _NEWEST_LOG)
+        .order_by(BATCH.c.batch_no.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    redeliveries = (
+        select(func.count())
+        .select_from(REDELIVERY)
+        .where(REDELIVERY.c.log_id == _NEWEST_LOG)
+        .scalar_subquery()
+    )
+    total, conflicts, quarantined, administrative, redelivered = connection.execute(
+        select(
+            func.coalesce(tree_size, 0),
+            others(CONFLICT),
+            others(QUARANTINED),
+            others(ADMINISTRATIVE),
+            redeliveries,
+        )
+    ).one()
+    events = total - conflicts - quarantined - administrative
+    return Counts(events, conflicts, quarantined, administrative, redelivered)

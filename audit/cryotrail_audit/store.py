@@ -1,0 +1,152 @@
+"""The audit store: append-only, one Merkle log, the same contract on SQLite and PostgreSQL.
+
+The port that the recorder writes through and everybody else reads through. Decoding a body,
+verifying the whole (:mod:`cryotrail_audit.verification`) and creating the tables
+(:mod:`cryotrail_audit.migration`) are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Protocol
+from uuid import UUID
+
+from cryotrail_audit.migration import migrate
+from cryotrail_audit.records import (
+    AppendOutcome,
+    Counts,
+    Entry,
+    Head,
+    IncomingBatch,
+    Position,
+    StoredSchema,
+    StoredTopic,
+)
+from cryotrail_audit.sql_store import SqlStore
+
+__all__ = ["AuditStore", "migrate", "open_store"]
+
+
+class AuditStore(Protocol):
+    """An append-only log of everything that arrived, and where each partition stands.
+
+    Nothing is ever updated or deleted. Entries are numbered 0, 1, 2, … under a lock, in the
+    order of their commits: whoever has read up to ``seq`` n has read all there is up to n, and
+    asks for ``seq > n`` next. A store may be shared between threads and opened by many
+    processes; appends take turns. Every method may raise :class:`StoreUnavailable` or
+    :class:`StoreBusy`, both retriable.
+    """
+
+    def append(self, batch: IncomingBatch) -> AppendOutcome:
+        """Append a batch in one transaction: all of it, or nothing of it.
+
+        Under the lock, in this order: the claim of each partition is checked, then its position;
+        records that are known are set aside; what is left gets ``seq``, ``procedure_entry_no``,
+        ``recorded_us`` and its leaf, behind the administrative entries of the batch; the
+        batch row with the new root and the position of each partition follow.
+
+        A record is *redelivered* when an entry, or an earlier record of the batch, has its event
+        id and its content: the same content hash, or, decoded each by its own schema, the same
+        value in every field. It is written down as a redelivery, not as an entry. The same id
+        with other content is appended as a conflict (kind 1) and counted; nothing is dropped.
+
+        :raises Fenced: a partition has a newer claim, or one of another owner.
+        :raises PositionMoved: a partition begins before the position that is recorded, or in an
+            earlier incarnation. So a second call with the same batch appends nothing.
+        :raises BatchRefused: a record lies outside its partition's offsets or out of order, or
+            a value fits no column (U+0000 in text, an integer out of
+            range, a UUID or hash of the wrong length): what cannot be stored as an event is to
+            be quarantined by the caller.
+        :raises StoreUnsafe: the server gives durability up (``synchronous_commit=off``).
+        :raises ClockJumped: the wall clock was stepped by more than five minutes.
+        """
+        ...
+
+    def register_topic(self, cluster_id: str, topic_uuid: UUID, name: str) -> int:
+        """The id of a topic; a new one is also said in the log (kind 3, ``topic``). Idempotent."""
+        ...
+
+    def register_schema(
+        self, text: str, fingerprint: bytes, event_type: str, version: int | None
+    ) -> bytes:
+        """The SHA-256 of a schema's text; a new one is also said in the log (kind 3, ``schema``).
+
+        Idempotent. A text that differs from a known one in documentation, aliases or unknown
+        properties alone gets its own row.
+
+        :raises FingerprintCollision: a text that means something else has this fingerprint.
+        """
+        ...
+
+    def claim(self, owner: str, topic_id: int, parts: Iterable[int]) -> dict[int, int]:
+        """Take partitions over: a new epoch each, by partition number.
+
+        From here on :meth:`append` fences whoever claimed them before.
+        """
+        ...
+
+    def position(self, topic_name: str, part: int) -> Position | None:
+        """Where a partition stands, over all topics that ever had this name; None = never read."""
+        ...
+
+    def known_offsets(
+        self, topic_id: int, part: int, incarnation: int, first: int, last: int
+    ) -> set[int]:
+        """The offsets from ``first`` to ``last``, both included, that are recorded already."""
+        ...
+
+    def recorded_at(
+        self, topic_id: int, part: int, first: int, last: int
+    ) -> Mapping[int, tuple[bytes | None, bytes | None]]:
+        """Key and value of what was last recorded at the offsets from ``first`` to ``last``.
+
+        Last, since an offset occurs again in each incarnation; offsets never recorded are absent.
+        """
+        ...
+
+    def entries(
+        self,
+        after_seq: int = -1,
+        through_seq: int | None = None,
+        kinds: Collection[int] = (0, 1, 2, 3),
+        batch_rows: int = 5000,
+    ) -> Iterator[list[Entry]]:
+        """Entries with ``after_seq < seq <= through_seq`` in order, in lists that are not empty.
+
+        Each list is its own short read, so no transaction stays open while the caller works.
+        """
+        ...
+
+    def entry_of(self, event_id: UUID) -> Entry | None:
+        """The entry of an event id; where there are conflicts, the event that came first."""
+        ...
+
+    def topics(self) -> Mapping[int, StoredTopic]:
+        """All topics by their id."""
+        ...
+
+    def schemas(self) -> Mapping[bytes, StoredSchema]:
+        """All schemas by the SHA-256 of their text."""
+        ...
+
+    def head(self) -> Head:
+        """The end of the log as of now."""
+        ...
+
+    def counts(self) -> Counts:
+        """How many rows of each kind there are."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back; the store cannot be used afterwards."""
+        ...
+
+
+def open_store(url: str) -> AuditStore:
+    """Open the store at a database URL (``sqlite:///FILE`` or ``postgresql+psycopg://…``).
+
+    :raises StoreNotReady: nothing there, or a schema that this program does not know.
+    :raises StoreUnsafe: the database's encoding is not UTF-8.
+    :raises StoreUnavailable: the server does not answer.
+    """
+    return SqlStore.open(url)

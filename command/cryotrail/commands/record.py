@@ -1,0 +1,93 @@
+"""``cryotrail record``: from Kafka into the audit store."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from cryotrail.console import print_json, say
+from cryotrail.recording import RecordOutcome, open_recorder, record
+from cryotrail.settings import Settings
+from cryotrail_consumers.recorder import Recorder
+
+_DESCRIPTION = """\
+Record what arrives on both topics in the audit store, each record exactly once.
+
+Rows, quarantined bytes and positions are committed together, and positions are read from the
+store alone: the recorder may be killed at any moment and started again. A record that cannot be
+read is quarantined with its bytes and the recorder goes on; while the database, the broker or the
+schema registry is away, it waits.
+"""
+
+_EXAMPLES = """\
+examples:
+  cryotrail record                              until Ctrl-C or SIGTERM
+  cryotrail record --until-caught-up            what Kafka holds now, then end
+  cryotrail record --until-caught-up --json     {"recorded": 861, "redelivered": 0, ...}
+
+recorded = new events; redelivered = known events that came again, with the same content;
+conflicts = known event ids with other content (kept beside the first); quarantined = records that
+could not be read (`cryotrail audit quarantine list`); alarms = partitions whose log in Kafka is
+not the one that was recorded. An SQLite store is created when there is none, and takes one
+recorder; a PostgreSQL store is created by `cryotrail audit init` and may have several.
+"""
+
+
+def main(arguments: Sequence[str], settings: Settings) -> int:
+    """Run the recorder. Always 0 when it ran: what it found is in the log and in the summary."""
+    parser = argparse.ArgumentParser(
+        prog="cryotrail record",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--until-caught-up",
+        action="store_true",
+        help="end when everything is recorded that Kafka held at the start",
+    )
+    parser.add_argument("--json", action="store_true", help="the summary as JSON")
+    options = parser.parse_args(arguments)
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("kafka").setLevel(logging.ERROR)  # what matters of it, we say ourselves
+    with open_recorder(settings) as recorder:
+        _stop_on_signals(recorder)
+        outcome = record(recorder, until_caught_up=options.until_caught_up)
+    if options.json:
+        print_json(_as_json(outcome))
+    else:
+        print(_sentence(outcome))
+    return 0
+
+
+def _stop_on_signals(recorder: Recorder) -> None:
+    """The first signal ends the recorder after its transaction, a second one at once."""
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(number, signal.default_int_handler)
+        say("stopping after the transaction in hand …")
+        recorder.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _as_json(outcome: RecordOutcome) -> dict[str, object]:
+    return {
+        **asdict(outcome.tally),
+        "elapsed_s": round(outcome.elapsed_s, 3),
+        "records_per_s": round(outcome.records_per_s, 1),
+    }
+
+
+def _sentence(outcome: RecordOutcome) -> str:
+    tally = outcome.tally
+    return (
+        f"{tally.recorded} recorded, {tally.redelivered} redelivered, {tally.conflicts} conflicts, "
+        f"{tally.quarantined} quarantined, {tally.alarms} loss alarms "
+        f"in {outcome.elapsed_s:.1f} s ({outcome.records_per_s:.0f} records/s)"
+    )

@@ -1,0 +1,179 @@
+"""``cryotrail warehouse``: build, publish and query the marts."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from cryotrail.console import print_json, progress, say, table
+from cryotrail.settings import Settings
+from cryotrail_warehouse.publication import published_path
+from cryotrail_warehouse.query import QueryResult, query
+
+if TYPE_CHECKING:
+    from cryotrail_warehouse.refresh import RefreshOutcome
+
+_DESCRIPTION = """\
+The marts: DuckDB tables of procedures, cycles, margins, complications and cohort figures, built
+from the audit store. Every refresh publishes a new read-only file behind one stable path; whoever
+is reading keeps the snapshot that they opened.
+"""
+
+_EXAMPLES = """\
+examples:
+  cryotrail warehouse refresh                    what is new in the store, once
+  cryotrail warehouse refresh --follow           again and again, until Ctrl-C
+  cryotrail warehouse rebuild                    from the first entry on
+  cryotrail warehouse sql "from clinic.procedures"
+  cryotrail warehouse sql "select * from cohort_survival" --json
+  duckdb -readonly "$(cryotrail warehouse path)"
+
+Tables and columns are explained in the file itself:
+  cryotrail warehouse sql "select table_name, comment from duckdb_tables()"
+  cryotrail warehouse sql "select column_name, data_type, comment from duckdb_columns()
+                           where table_name = 'fct_procedure'"
+"""
+
+
+def main(arguments: Sequence[str], settings: Settings) -> int:
+    """Run one action on the warehouse. Returns 0; what is refused is raised.
+
+    What opens the audit store is imported where it is used: a query and a path need none of it.
+    """
+    options = _parser().parse_args(arguments)
+    if options.action == "path":
+        print(published_path(settings.warehouse_dir))
+    elif options.action == "sql":
+        _show(query(settings.warehouse_dir, options.query), options)
+    elif options.action == "refresh" and options.follow:
+        _follow(options, settings)
+    else:
+        _bring_up_to_date(options, settings)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cryotrail warehouse",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    refreshing = actions.add_parser(
+        "refresh",
+        help="read what is new in the store, refresh the procedures it touches, publish",
+        epilog="Without news nothing is published. Only one process at a time may do this.",
+    )
+    refreshing.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    refreshing.add_argument(
+        "--every-s",
+        type=_seconds,
+        default=1.0,
+        metavar="S",
+        help="with --follow: look for news this often (default 1); longer after slow publications",
+    )
+    rebuilding = actions.add_parser(
+        "rebuild",
+        help="forget the working files and read the whole log again",
+        epilog="The result equals that of refreshing all along. Readers keep the last publication.",
+    )
+    for action in (refreshing, rebuilding):
+        action.add_argument("--json", action="store_true", help="what was done, as JSON")
+    actions.add_parser("path", help="the path of the published file, to be opened read-only")
+    asking = actions.add_parser(
+        "sql",
+        help="one SELECT on the published file",
+        epilog="samples('<file_path of fct_telemetry_file>') reads a procedure's samples.",
+    )
+    asking.add_argument("query", help="SELECT, FROM, WITH, DESCRIBE, SHOW TABLES or SUMMARIZE")
+    form = asking.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="an array of row objects")
+    form.add_argument("--csv", action="store_true", help="a header line and comma-separated rows")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.1 to 86400")
+    return seconds
+
+
+def _bring_up_to_date(options: argparse.Namespace, settings: Settings) -> None:
+    from cryotrail_audit.store import open_store
+    from cryotrail_warehouse.refresh import rebuild, refresh
+
+    action = rebuild if options.action == "rebuild" else refresh
+    with closing(open_store(settings.audit_url)) as store:
+        total = store.head().tree_size if options.action == "rebuild" else None
+        with progress("reading the log", total) as advance:
+            outcome = action(store, settings.warehouse_dir, settings.site_tz, advance)
+    if options.json:
+        print_json(_outcome_json(outcome))
+    else:
+        print(_sentence(outcome))
+
+
+def _follow(options: argparse.Namespace, settings: Settings) -> None:
+    from cryotrail_audit.store import open_store
+    from cryotrail_warehouse.refresh import follow
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    stop = Event()
+    _set_on_signals(stop)
+    with closing(open_store(settings.audit_url)) as store:
+        for outcome in follow(
+            store, settings.warehouse_dir, settings.site_tz, options.every_s, stop
+        ):
+            if options.json:
+                print(json.dumps(_outcome_json(outcome)), flush=True)
+            else:
+                say(_sentence(outcome))
+
+
+def _set_on_signals(stop: Event) -> None:
+    """The first signal ends the process after the refresh in hand, a second one at once."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.default_int_handler)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _outcome_json(outcome: RefreshOutcome) -> dict[str, Any]:
+    return asdict(outcome) | {"path": str(outcome.path)}
+
+
+def _sentence(outcome: RefreshOutcome) -> str:
+    if not outcome.published:
+        return f"no news since publication {outcome.publication_no}: {outcome.path}"
+    return (
+        f"publication {outcome.publication_no}: {outcome.entries} entries read, "
+        f"{outcome.procedures} procedures refreshed: {outcome.path}"
+    )
+
+
+def _show(result: QueryResult, options: argparse.Namespace) -> None:
+    if options.json:
+        print_json(result.rows)
+    elif options.csv:
+        writer = csv.DictWriter(sys.stdout, result.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(result.rows)
+    else:
+        table(result.rows, result.columns)

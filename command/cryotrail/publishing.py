@@ -1,0 +1,115 @@
+"""Publishing from a command: events into the outbox of this home, then a bounded wait for Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryotrail.console import progress
+from cryotrail.embedded.connection import kafka_connection
+from cryotrail.settings import Settings
+from cryotrail_producers.feed import feed
+from cryotrail_producers.publisher import Publisher
+from cryotrail_producers.settings import PublisherSettings
+from cryotrail_producers.transport import KafkaTransport
+from cryotrail_schemas.events import Event
+
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOutcome:
+    """What became of the events of one call."""
+
+    accepted: int
+    """Durable in the outbox."""
+    acknowledged: int
+    """Of those, acknowledged by Kafka before the wait was over."""
+    waiting: int
+    """Everything that still waits in this outbox, whoever put it there."""
+    problem: str | None = None
+    """Why events wait, as far as this process knows; None when nothing waits."""
+
+    def sentence(self) -> str:
+        """The outcome for a person, e.g. ``4 events accepted, 4 acknowledged by Kafka``."""
+        text = f"{_events(self.accepted)} accepted, {self.acknowledged} acknowledged by Kafka"
+        if self.waiting:
+            text += f"; {self.waiting} still wait in the outbox ({self.problem})"
+        return text
+
+
+def publish_events(
+    events: Iterable[Event],
+    settings: Settings,
+    wait_s: float = 30.0,
+    label: str = "events",
+    total: int | None = None,
+    *,
+    source: str | None = None,
+) -> PublishOutcome:
+    """Put events into the outbox of ``settings`` and wait for their acknowledgement.
+
+    ``events`` may be slow (a pipe, a simulation at real speed): what it has yielded is committed
+    while it is waited for. ``total`` is the expected count, for the progress bar alone. ``source``
+    replaces the ``SOURCE`` setting, for replays. After the last event the call waits up to
+    ``wait_s`` seconds for Kafka, through whichever process sends from this outbox; what is not
+    acknowledged by then stays in the outbox and is sent later.
+
+    :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home; nothing was
+        accepted.
+    :raises EventRefused: an event was refused; those before it are durable, none after it is.
+    :raises OutboxError: the outbox cannot be opened or written.
+    """
+    with open_publisher(settings, source=source) as publisher:
+        return publish_through(publisher, events, wait_s, label, total)
+
+
+def publish_through(
+    publisher: Publisher,
+    events: Iterable[Event],
+    wait_s: float = 30.0,
+    label: str = "events",
+    total: int | None = None,
+) -> PublishOutcome:
+    """The same through a publisher that is open and has published nothing yet."""
+    with progress(f"{label} → outbox", total) as advance:
+        accepted = feed(publisher, events, advance)
+    deadline = time.monotonic() + wait_s
+    with progress(f"{label} → Kafka", accepted) as advance:
+        left = shown = accepted
+        while left and (left_s := deadline - time.monotonic()) > 0:
+            publisher.wait(min(_POLL_S, left_s))
+            left = publisher.unacknowledged()
+            advance(shown - left)
+            shown = left
+    waiting = publisher.status().waiting
+    return PublishOutcome(
+        accepted, accepted - left, waiting, _why_waiting(publisher) if waiting else None
+    )
+
+
+def open_publisher(settings: Settings, *, source: str | None = None) -> Publisher:
+    """The publisher of this home, ready for ``with``.
+
+    :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
+    :raises OutboxError: the outbox cannot be opened.
+    """
+    transport = KafkaTransport(kafka_connection(settings))
+    return Publisher(
+        PublisherSettings(
+            outbox_path=settings.outbox_path,
+            outbox_telemetry_path=settings.outbox_telemetry_path,
+            source=source or settings.source,
+            grace_s=settings.outbox_grace_s,
+        ),
+        transport,
+    )
+
+
+def _events(count: int) -> str:
+    return f"{count} event" if count == 1 else f"{count} events"
+
+
+def _why_waiting(publisher: Publisher) -> str:
+    return publisher.problem() or "Kafka has not acknowledged them yet"

@@ -1,0 +1,92 @@
+"""Recording from a command: the recorder of this home, put together from its settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryotrail.console import progress
+from cryotrail.embedded.connection import kafka_connection
+from cryotrail.settings import Settings
+from cryotrail_audit.store import migrate, open_store
+from cryotrail_consumers.decoding import RecordDecoder
+from cryotrail_consumers.garbage import rare_collections
+from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.known_schemas import KnownSchemas
+from cryotrail_consumers.recorder import Recorder, Tally
+from cryotrail_consumers.registry import SchemaRegistry
+from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What one run of the recorder did, and how fast."""
+
+    tally: Tally
+    elapsed_s: float
+
+    @property
+    def records_per_s(self) -> float:
+        """Kafka records dealt with per second of wall time, connecting included."""
+        return self.tally.records / self.elapsed_s
+
+
+@contextmanager
+def open_recorder(settings: Settings) -> Iterator[Recorder]:
+    """A recorder from the Kafka of ``settings`` into their audit store, ready to run.
+
+    Into SQLite one recorder reads everything; recorders into PostgreSQL share the partitions. An
+    SQLite store that does not exist is made, since it is this home's own; a PostgreSQL store is
+    an administrator's to create.
+
+    :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
+    :raises StoreNotReady: no audit store, or one of another revision.
+    """
+    connection = kafka_connection(settings)
+    embedded = settings.audit_url.startswith(_SQLITE)
+    if embedded and not Path(settings.audit_url.removeprefix(_SQLITE)).exists():
+        migrate(settings.audit_url)
+    store = open_store(settings.audit_url)
+    try:
+        yield Recorder(
+            store,
+            lambda: KafkaSource(
+                connection, (PROCEDURE_EVENTS, PROBE_TELEMETRY), share=not embedded
+            ),
+            RecordDecoder(KnownSchemas(store, _registry(settings))),
+        )
+    finally:
+        store.close()
+
+
+def record(
+    recorder: Recorder, *, until_caught_up: bool, label: str = "Kafka → audit store"
+) -> RecordOutcome:
+    """Run a recorder; with a progress bar when it is to end by itself."""
+    started = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(rare_collections())
+        if not until_caught_up:
+            return RecordOutcome(recorder.run(), time.monotonic() - started)
+        shown = 0
+        advance: Callable[[int], None] | None = None
+
+        def show(tally: Tally) -> None:
+            nonlocal shown, advance
+            if advance is None:  # only now is it known how many there are
+                advance = stack.enter_context(progress(label, tally.backlog))
+            advance(tally.records - shown)
+            shown = tally.records
+
+        recorder.run(until_caught_up=True, on_batch=show)
+    return RecordOutcome(recorder.tally, time.monotonic() - started)
+
+
+def _registry(settings: Settings) -> SchemaRegistry | None:
+    url = settings.schema_registry_url
+    return None if url is None else SchemaRegistry(url)

@@ -1,0 +1,100 @@
+"""Whether a log is still the one that was recorded, and where to go on when it is not.
+
+Kafka's ``seek`` takes an offset and nothing else: in a topic that was re-created, or a log whose
+tail was cut off and written anew, it would go on in the midst of other records without an error.
+So the record before the position is read again and compared.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from cryotrail_audit.records import Position
+from cryotrail_audit.store import AuditStore
+from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition, record_hash
+from cryotrail_consumers.source import Extent, LogReader
+
+TOPIC_REPLACED: Final = "topic_replaced"
+"""Loss: the name belongs to another topic now; the one that was recorded is gone."""
+TRIMMED_UNRECORDED: Final = "trimmed_unrecorded"
+"""Loss: records were deleted at the log's start before they were recorded."""
+TAIL_CUT: Final = "tail_cut"
+"""Loss: the log ends before the position, so what was recorded there is gone from Kafka."""
+TAIL_REWRITTEN: Final = "tail_rewritten"
+"""Loss: another record stands before the position; the log was cut, and written on since."""
+
+
+_COMPARED_AT_ONCE: Final = 2000
+
+
+class Continuation(NamedTuple):
+    """Where to go on in a partition."""
+
+    offset: int
+    last_record_hash: bytes
+    """Of the record before ``offset``; :data:`NOTHING_RECORDED` when the log has none."""
+    loss: str | None
+    """Why this is a new incarnation; None = the log goes on as it was recorded."""
+
+
+def first_continuation(extent: Extent) -> Continuation:
+    """Where to begin in a partition that was never recorded: at its first record."""
+    loss = TRIMMED_UNRECORDED if extent.start > 0 else None
+    return Continuation(extent.start, NOTHING_RECORDED, loss)
+
+
+def continuation(
+    position: Position,
+    partition: TopicPartition,
+    extent: Extent,
+    reader: LogReader,
+    store: AuditStore,
+) -> Continuation:
+    """Where to go on after ``position``, recorded from the same topic as ``extent``.
+
+    A log that was trimmed exactly up to the position has nothing left to compare and is accepted:
+    that is retention at work, after everything was recorded.
+    """
+    recorded = position.last_record_hash or NOTHING_RECORDED
+    if extent.start > position.next_offset:
+        return Continuation(extent.start, NOTHING_RECORDED, TRIMMED_UNRECORDED)
+    if extent.start == position.next_offset:
+        return Continuation(position.next_offset, recorded, None)
+    if extent.end < position.next_offset:
+        loss = TAIL_CUT
+    elif _hash_before(position.next_offset, partition, reader) == recorded:
+        return Continuation(position.next_offset, recorded, None)
+    else:
+        loss = TAIL_REWRITTEN
+    offset, last_hash = _first_difference(position, partition, extent, reader, store)
+    return Continuation(offset, last_hash, loss)
+
+
+def _hash_before(offset: int, partition: TopicPartition, reader: LogReader) -> bytes | None:
+    for record in reader.records(partition, Extent(offset - 1, offset)):
+        return record_hash(record.key, record.value)
+    return None
+
+
+def _first_difference(
+    position: Position,
+    partition: TopicPartition,
+    extent: Extent,
+    reader: LogReader,
+    store: AuditStore,
+) -> tuple[int, bytes]:
+    """The first offset at which the log holds another record than the store, and the hash before.
+
+    The log is compared from its start: a cut leaves a common beginning, however much was written
+    behind it since.
+    """
+    last_hash = NOTHING_RECORDED
+    end = min(extent.end, position.next_offset)
+    for first in range(extent.start, end, _COMPARED_AT_ONCE):
+        part = Extent(first, min(first + _COMPARED_AT_ONCE, end))
+        recorded = store.recorded_at(position.topic_id, position.part, part.start, part.end - 1)
+        for record in reader.records(partition, part):
+            if recorded.get(record.offset) != (record.key, record.value):
+                return record.offset, last_hash
+            last_hash = record_hash(record.key, record.value)
+    return end, last_hash

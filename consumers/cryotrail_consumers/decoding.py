@@ -1,0 +1,183 @@
+"""From Kafka records to what the audit store appends: an event, or a quarantined record.
+
+The recorder's hot path. Nothing is converted that the store does not need, and what repeats from
+record to record (keys, header names, schemas) is looked up and not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from kafka.partitioner.default import murmur2
+
+from cryotrail_audit.records import EVENT, QUARANTINED, IncomingRecord
+from cryotrail_consumers.coordinates import Lineage
+from cryotrail_consumers.headers import pack_headers
+from cryotrail_consumers.known_schemas import KnownSchemas
+from cryotrail_consumers.source import SourceRecord
+from cryotrail_schemas.codec import decode_plain
+from cryotrail_schemas.delivery import Delivery, read_delivery
+from cryotrail_schemas.errors import UndecodableRecord
+from cryotrail_schemas.framing import parse_frame
+from cryotrail_schemas.plain_checks import check_plain
+
+WRONG_PARTITION: Final = "wrong_partition"
+"""Flag: murmur2 puts the key on another partition, so its procedure may be out of order."""
+CE_ID_MISMATCH: Final = "ce_id_mismatch"
+"""Flag: the header names another event than the body; the body counts."""
+CE_TYPE_MISMATCH: Final = "ce_type_mismatch"
+"""Flag: the header names another type than the body's schema; the schema counts."""
+
+_MOST_KEYS: Final = 10_000
+
+
+class _Key(NamedTuple):
+    """What a record's key says."""
+
+    text: str | None
+    """The UUID as lower-case text, when the key is exactly that."""
+    procedure_id: bytes | None
+    """The UUID, when the key is UUID text of either case."""
+    hash: int
+    """murmur2 without its sign bit: modulo the partition count it gives the partition."""
+
+
+class RecordDecoder:
+    """Decodes the records of any partition, each by the schema that its frame names."""
+
+    def __init__(self, schemas: KnownSchemas) -> None:
+        self._schemas = schemas
+        self._keys: dict[bytes | None, _Key] = {}
+
+    def decode(
+        self, records: Iterable[SourceRecord], lineage: Lineage, partition_count: int
+    ) -> list[tuple[int, IncomingRecord]]:
+        """Pairs of kind and record, one for each record, in their order.
+
+        A record that cannot be read, or whose key is not its procedure, becomes a quarantined one
+        with its bytes; what is odd but readable is an event with flags in ``reason``.
+
+        :raises CryotrailError: the store or the registry did not answer; retriable.
+        """
+        keys = self._keys
+        incoming = []
+        for record in records:
+            key = keys.get(record.key) or self._read_key(record.key)
+            delivery = read_delivery(record.headers)
+            try:
+                event = self._event(record, key, delivery, lineage, partition_count)
+                incoming.append((EVENT, event))
+            except UndecodableRecord as refused:
+                kept = _quarantined(record, key, delivery, lineage, refused.code)
+                incoming.append((QUARANTINED, kept))
+        return incoming
+
+    def _event(
+        self,
+        record: SourceRecord,
+        key: _Key,
+        delivery: Delivery,
+        lineage: Lineage,
+        partition_count: int,
+    ) -> IncomingRecord:
+        _, fingerprint, schema_id, body = parse_frame(record.value)
+        if fingerprint is not None:
+            schema = self._schemas.by_fingerprint(fingerprint)
+        else:
+            assert schema_id is not None  # a frame has one of the two
+            schema = self._schemas.by_schema_id(schema_id)
+        plain = decode_plain(body, schema.plain)
+        check_plain(plain, schema.event_type)
+        header = plain["header"]
+        event_id: str = header["event_id"]
+        procedure_id: str = header["procedure_id"]
+        if procedure_id != key.text and procedure_id.lower() != key.text:
+            raise UndecodableRecord("key_mismatch", f"key {record.key!r} for {procedure_id}")
+
+        flags = delivery.flags
+        if schema.flag is not None:
+            flags += (schema.flag,)
+        if key.hash % partition_count != lineage.partition:
+            flags += (WRONG_PARTITION,)
+        if delivery.event_id is not None and delivery.event_id != event_id:
+            flags += (CE_ID_MISMATCH,)
+        if delivery.event_type is not None and delivery.event_type != schema.event_type:
+            flags += (CE_TYPE_MISMATCH,)
+        # By position, in the order of the fields: names would cost a third of the whole.
+        return IncomingRecord(
+            bytes.fromhex(event_id.replace("-", "")),
+            schema.event_type,
+            key.procedure_id,
+            header["occurred_at"],
+            delivery.producer_id,
+            delivery.producer_seq,
+            delivery.procedure_seq,
+            lineage.topic_id,
+            lineage.partition,
+            lineage.incarnation,
+            record.offset,
+            record.timestamp if record.timestamp >= 0 else None,
+            record.key,
+            pack_headers(record.headers),
+            schema.sha256,
+            header.get("personal_key_id"),
+            delivery.signing_key_id,
+            delivery.signature,
+            ",".join(flags) if flags else None,
+            None,
+            record.value,
+            sha256(body).digest(),
+        )
+
+    def _read_key(self, key: bytes | None) -> _Key:
+        if len(self._keys) >= _MOST_KEYS:
+            self._keys.clear()
+        read = self._keys[key] = _read_key(key)
+        return read
+
+
+def _quarantined(
+    record: SourceRecord, key: _Key, delivery: Delivery, lineage: Lineage, code: str
+) -> IncomingRecord:
+    return IncomingRecord(
+        event_id=lineage.quarantine_id(record.offset).bytes,
+        event_type=None,
+        procedure_id=key.procedure_id,
+        occurred_us=None,
+        producer_id=delivery.producer_id,
+        producer_seq=delivery.producer_seq,
+        procedure_seq=delivery.procedure_seq,
+        topic_id=lineage.topic_id,
+        part=lineage.partition,
+        incarnation=lineage.incarnation,
+        kafka_offset=record.offset,
+        kafka_timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
+        kafka_key=record.key,
+        kafka_headers=pack_headers(record.headers),
+        schema_sha256=None,
+        key_id=None,
+        signing_key_id=delivery.signing_key_id,
+        signature=delivery.signature,
+        reason=code,
+        source_seq=None,
+        raw=record.value,
+        content_hash=sha256(record.value or b"").digest(),
+    )
+
+
+def _read_key(key: bytes | None) -> _Key:
+    if key is None:
+        return _Key(None, None, 0)
+    hashed = murmur2(key) & 0x7FFFFFFF
+    try:
+        text = key.decode("ascii")
+        procedure_id = UUID(text)
+    except ValueError:
+        return _Key(None, None, hashed)
+    canonical = str(procedure_id)
+    if text.lower() != canonical:  # UUID() also takes braces, urn:uuid: and text without hyphens
+        return _Key(None, None, hashed)
+    return _Key(text if text == canonical else None, procedure_id.bytes, hashed)

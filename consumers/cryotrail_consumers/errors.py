@@ -1,0 +1,53 @@
+"""What the recorder cannot do, and whether waiting helps.
+
+RecorderError
+├── TopicMissing          a topic that is to be read does not exist; retriable
+├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
+├── RegistryUnavailable   the schema registry does not answer; retriable
+├── LogUnreadable         records are stored in a way that this installation cannot read
+└── TakenOver             every partition was claimed by another recorder
+"""
+
+from __future__ import annotations
+
+from cryotrail_schemas.errors import CryotrailError
+
+
+class RecorderError(CryotrailError):
+    """Root of the errors of the recorder.
+
+    A record that cannot be read is none of them: it is quarantined, and the recorder goes on.
+    """
+
+
+class SourceError(RecorderError):
+    """Reading Kafka failed; what the source has buffered is not to be used any more."""
+
+
+class TopicMissing(SourceError):
+    """The cluster does not have a topic, or is just re-creating it."""
+
+    retriable = True
+
+
+class SourceInterrupted(SourceError):
+    """Reading has to start over from the recorded positions.
+
+    The broker did not answer, or the log under a partition is no longer the one that was checked.
+    """
+
+    retriable = True
+
+
+class LogUnreadable(SourceError):
+    """A log holds records in a form for which a library is missing; none of them was skipped."""
+
+
+class RegistryUnavailable(RecorderError):
+    """The schema registry did not answer, so nobody can say whether a record is readable."""
+
+    retriable = True
+
+
+class TakenOver(RecorderError):
+    """Another recorder claimed the partitions that this one was reading."""

@@ -1,0 +1,42 @@
+"""The headers of a Kafka record as one byte string, in their order and without loss."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from cryotrail_consumers.coordinates import framed
+
+_LENGTHS = [struct.pack(">i", length) for length in range(256)]
+_NULL = framed(None)
+_MOST_NAMES = 1024
+
+# Names are few and repeat in every record; a producer that makes them up must not fill memory.
+_framed_names: dict[str, bytes] = {}
+
+
+def pack_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
+    """Name and value of each header, each a big-endian int4 length (-1 = null) and its bytes.
+
+    A record without headers has none to keep: None.
+    """
+    if not headers:
+        return None
+    fields = []
+    for name, value in headers:
+        fields.append(_framed_names.get(name) or _framed_name(name))
+        if value is None:
+            fields.append(_NULL)
+        elif len(value) < 256:
+            fields.append(_LENGTHS[len(value)])
+            fields.append(value)
+        else:
+            fields.append(framed(value))
+    return b"".join(fields)
+
+
+def _framed_name(name: str) -> bytes:
+    if len(_framed_names) >= _MOST_NAMES:
+        _framed_names.clear()
+    _framed_names[name] = framed(name.encode())
+    return _framed_names[name]

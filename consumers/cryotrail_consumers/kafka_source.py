@@ -1,0 +1,191 @@
+"""The source that reads Apache Kafka through kafka-python."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+from kafka import ConsumerRebalanceListener
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+from kafka.structs import TopicPartition as KafkaTopicPartition
+
+from cryotrail_consumers.coordinates import TopicPartition
+from cryotrail_consumers.errors import SourceInterrupted, TopicMissing
+from cryotrail_consumers.kafka_errors import translated
+from cryotrail_consumers.kafka_log_reader import KafkaLogReader
+from cryotrail_consumers.source import Assignment, SourceRecord, TopicSighting
+from cryotrail_producers.kafka_clients import KafkaConnection, admin, consumer
+
+GROUP = "cryotrail-recorder"
+"""Under this group the positions are published for lag tools; the audit store is the truth."""
+
+BATCH_RECORDS = 5000
+"""Most records of one poll, hence of one transaction."""
+
+# A partition's share is small against the 24 partitions, so that what a broker sends at once, and
+# what waits here while the database is away, stays a few megabytes. One message always comes,
+# whatever its size.
+_FETCH = {"max_partition_fetch_bytes": 512 * 1024, "fetch_max_bytes": 8 * 1024 * 1024}
+_REQUEST_TIMEOUT_MS = 15_000
+_CLOSE_TIMEOUT_MS = 2_000
+_COMMIT_EVERY_S = 1.0
+
+
+class KafkaSource:
+    """The topics of a cluster: all partitions, or this member's share of the group.
+
+    With ``share`` the partitions are handed out among all recorders of the group (range
+    assignor); without it this process reads them all and joins no group. Either way the offsets
+    that the group has committed are never read.
+
+    :raises KafkaUnreachable: no broker answers; retriable.
+    :raises TopicMissing: a topic does not exist; retriable.
+    """
+
+    def __init__(
+        self, connection: KafkaConnection, topics: Collection[str], *, share: bool = False
+    ) -> None:
+        self.is_shared = share
+        self._connection = connection
+        self._names = tuple(topics)
+        self._generation = 0
+        self._reached: dict[Any, OffsetAndMetadata] = {}
+        self._committed_at = 0.0
+        self._consumer: Any = None
+        self._admin: Any = admin(connection, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        try:
+            with self._translated("describing the topics"):
+                self.cluster_id = str(self._admin.describe_cluster()["cluster_id"])
+                self.topics = self._sight()
+            self._consumer = consumer(
+                connection,
+                group_id=GROUP,
+                max_poll_records=BATCH_RECORDS,
+                isolation_level="read_committed",
+                request_timeout_ms=_REQUEST_TIMEOUT_MS,
+                **_FETCH,
+            )
+            if share:
+                # Whoever is to hand the partitions out must know them when the group forms.
+                self._consumer.topics()
+                self._consumer.subscribe(self._names, listener=_Rebalance(self))
+            else:
+                self._consumer.assign(
+                    [
+                        KafkaTopicPartition(topic, partition)
+                        for topic, sighting in self.topics.items()
+                        for partition in sighting.leader_epochs
+                    ]
+                )
+                self.handed_out(self._consumer.assignment())
+        except BaseException:
+            self.close()
+            raise
+
+    def handed_out(self, partitions: Collection[Any]) -> None:
+        """Note a new assignment and keep its partitions still until :meth:`start`.
+
+        They get a position at once, because a partition without one would take the offset that
+        the group committed.
+        """
+        for partition in partitions:
+            self._consumer.pause(partition)
+            self._consumer.seek(partition, 0)
+        self._generation += 1
+
+    def assignment(self) -> Assignment:
+        partitions = frozenset(TopicPartition(*one) for one in self._consumer.assignment())
+        return Assignment(self._generation, partitions)
+
+    @contextmanager
+    def reader(self) -> Iterator[KafkaLogReader]:
+        reader = KafkaLogReader(self._connection)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    def start(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            self._consumer.seek(KafkaTopicPartition(*partition), offset)
+            self._consumer.resume(KafkaTopicPartition(*partition))
+
+    def hold(self) -> None:
+        self._consumer.pause(*self._consumer.assignment())
+
+    def poll(self, timeout_s: float) -> Mapping[TopicPartition, Sequence[SourceRecord]]:
+        with self._translated("reading"):
+            polled: dict[Any, Any] = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            seen = self._sight()
+        if seen != self.topics:
+            raise SourceInterrupted(
+                "a topic was re-created, or the leader of a partition changed or restarted",
+                hint="nothing to do: the positions are checked against the new logs",
+            )
+        return {TopicPartition(*partition): records for partition, records in polled.items()}
+
+    def ends(self) -> Mapping[TopicPartition, int]:
+        with self._translated("asking for the ends"):
+            ends: dict[Any, int] = self._consumer.end_offsets(self._consumer.assignment())
+        return {TopicPartition(*partition): end for partition, end in ends.items()}
+
+    def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        with self._translated("asking for the positions"):
+            return all(
+                self._consumer.position(KafkaTopicPartition(*partition)) >= end
+                for partition, end in ends.items()
+            )
+
+    def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            self._reached[KafkaTopicPartition(*partition)] = OffsetAndMetadata(offset, "", -1)
+        if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
+            with suppress(KafkaError):
+                self._consumer.commit_async(dict(self._reached))
+            self._committed_at = time.monotonic()
+
+    def close(self) -> None:
+        # What fails to close, as it may with its broker gone, must not keep the rest open.
+        if self._consumer is not None:
+            with suppress(KafkaError):
+                if self._reached:
+                    self._consumer.commit(self._reached, timeout_ms=_CLOSE_TIMEOUT_MS)
+            with suppress(KafkaError):
+                self._consumer.close(autocommit=False, timeout_ms=_CLOSE_TIMEOUT_MS)
+        with suppress(KafkaError):
+            self._admin.close()
+
+    def _sight(self) -> dict[str, TopicSighting]:
+        described = {topic["name"]: topic for topic in self._admin.describe_topics(self._names)}
+        sightings = {}
+        for name in self._names:
+            topic = described.get(name)
+            if topic is None or topic["error_code"] != 0:
+                raise TopicMissing(
+                    f"the cluster at {self._connection.bootstrap} has no topic {name}",
+                    hint="`cryotrail kafka start` creates the topics of an embedded Kafka; "
+                    "on another cluster its administrator does",
+                )
+            epochs = {one["partition_index"]: one["leader_epoch"] for one in topic["partitions"]}
+            sightings[name] = TopicSighting(UUID(topic["topic_id"]), epochs)
+        return sightings
+
+    def _translated(self, doing: str) -> AbstractContextManager[None]:
+        return translated(doing, self._connection.bootstrap)
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Passes a new assignment on; runs on the client's network thread, so it must not block."""
+
+    def __init__(self, source: KafkaSource) -> None:
+        self._source = source
+
+    def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        self._source.handed_out(assigned)
+
+    def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """Nothing to give back: a revocation is followed by an assignment within the same poll."""

@@ -1,0 +1,133 @@
+"""The schemas that record bodies are written with: found, registered in the store, kept at hand."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, NamedTuple
+
+from cryotrail_audit.errors import FingerprintCollision
+from cryotrail_audit.store import AuditStore
+from cryotrail_consumers.registry import SchemaRegistry
+from cryotrail_schemas.catalog import Catalog, EventType, catalog, event_type_of
+from cryotrail_schemas.delivery import TYPE_PREFIX
+from cryotrail_schemas.errors import QuarantineCode, SchemaError, UndecodableRecord
+
+UNKNOWN_TYPE: Final = "unknown_type"
+"""Flag on an event whose schema is known and whose type is not in the catalog."""
+
+_ABSENT_FOR_S: Final = 30.0
+_MOST_ABSENT: Final = 10_000
+
+
+class KnownSchema(NamedTuple):
+    """What decoding needs of a schema; its text is in the store."""
+
+    event_type: str
+    """Short name of a type of the catalog, else the full name."""
+    plain: Any
+    """Parsed for :func:`cryotrail_schemas.codec.decode_plain`."""
+    sha256: bytes
+    flag: str | None
+    """:data:`UNKNOWN_TYPE`, or None for a type of the catalog."""
+
+
+class _Refusal(NamedTuple):
+    code: QuarantineCode
+    detail: str
+
+
+class KnownSchemas:
+    """Schemas by the fingerprint or by the registry's id that a record's frame names.
+
+    A schema is registered in the store the first time that it is asked for, so the entry that
+    says what a record's ``schema_sha256`` means stands before the record. The released schemas
+    come from the catalog; those of other installations from the store, as it was at the start;
+    what has a registry's id, from the registry.
+    """
+
+    def __init__(self, store: AuditStore, registry: SchemaRegistry | None = None) -> None:
+        self._store = store
+        self._registry = registry
+        self._catalog: Catalog = catalog()
+        self._stored = {stored.fingerprint: stored for stored in store.schemas().values()}
+        self._by_fingerprint: dict[bytes, KnownSchema] = {}
+        self._by_id: dict[int, KnownSchema | _Refusal] = {}
+        self._absent_until: dict[int, float] = {}
+
+    def by_fingerprint(self, fingerprint: bytes) -> KnownSchema:
+        """The schema with this CRC-64-AVRO.
+
+        :raises UndecodableRecord: ``unknown_fingerprint``.
+        """
+        known = self._by_fingerprint.get(fingerprint)
+        if known is None:
+            known = self._registered(self._found(fingerprint))
+            self._by_fingerprint[fingerprint] = known
+        return known
+
+    def by_schema_id(self, schema_id: int) -> KnownSchema:
+        """The schema with this id in the registry.
+
+        :raises UndecodableRecord: ``registry_not_configured``; ``unknown_fingerprint`` when the
+            registry has no such id (it is asked again after a while); ``fingerprint_collision``;
+            ``undecodable`` when its text is no Avro schema of a record.
+        :raises RegistryUnavailable: the registry does not answer; retriable.
+        """
+        known = self._by_id.get(schema_id)
+        if known is None:
+            known = self._fetched(schema_id)
+            self._by_id[schema_id] = known
+        if isinstance(known, _Refusal):
+            raise UndecodableRecord(known.code, known.detail)
+        return known
+
+    def _found(self, fingerprint: bytes) -> EventType:
+        released = self._catalog.by_fingerprint(fingerprint)
+        if released is not None:
+            return released
+        stored = self._stored.get(fingerprint)
+        if stored is not None:
+            return EventType(stored.event_type, stored.version, stored.text)
+        raise UndecodableRecord("unknown_fingerprint", f"no schema has {fingerprint.hex()}")
+
+    def _fetched(self, schema_id: int) -> KnownSchema | _Refusal:
+        text = self._registry_text(schema_id)
+        try:
+            foreign = event_type_of(text)
+            released = self._catalog.by_fingerprint(foreign.fingerprint)
+            if released is not None:
+                # Known first, so that it is the stranger's text that the store refuses.
+                self.by_fingerprint(foreign.fingerprint)
+                foreign = released if released.sha256 == foreign.sha256 else foreign
+            return self._registered(foreign)
+        except SchemaError as error:
+            return _Refusal("undecodable", f"schema id {schema_id}: {error}")
+        except FingerprintCollision as error:
+            return _Refusal("fingerprint_collision", f"schema id {schema_id}: {error}")
+
+    def _registry_text(self, schema_id: int) -> str:
+        if self._registry is None:
+            raise UndecodableRecord("registry_not_configured", f"schema id {schema_id}")
+        now = time.monotonic()
+        if self._absent_until.get(schema_id, now) <= now:
+            text = self._registry.text(schema_id)
+            if text is not None:
+                return text
+            if len(self._absent_until) >= _MOST_ABSENT:  # ids that garbage makes up
+                self._absent_until.clear()
+            self._absent_until[schema_id] = now + _ABSENT_FOR_S
+        raise UndecodableRecord("unknown_fingerprint", f"the registry has no id {schema_id}")
+
+    def _registered(self, event_type: EventType) -> KnownSchema:
+        plain = event_type.plain
+        full_name = str(plain["name"])
+        in_catalog = full_name.startswith(TYPE_PREFIX) and self._catalog.versions(event_type.name)
+        name = event_type.name if in_catalog else full_name
+        return KnownSchema(
+            event_type=name,
+            plain=plain,
+            sha256=self._store.register_schema(
+                event_type.text, event_type.fingerprint, name, event_type.version
+            ),
+            flag=None if in_catalog else UNKNOWN_TYPE,
+        )

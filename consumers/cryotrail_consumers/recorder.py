@@ -1,0 +1,203 @@
+"""The recorder: Kafka's records into the audit store, each exactly once.
+
+Rows, quarantined bytes and positions are one transaction of the store, and positions are read
+from nowhere else, so a process may be killed at any moment: what was not committed is read again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from uuid import uuid4
+
+from cryotrail_audit.errors import Fenced
+from cryotrail_audit.records import IncomingBatch, IncomingRecord, PartitionProgress
+from cryotrail_audit.store import AuditStore
+from cryotrail_consumers.assignment import OwnedPartition, take_over
+from cryotrail_consumers.backoff import Backoff
+from cryotrail_consumers.coordinates import TopicPartition, record_hash
+from cryotrail_consumers.decoding import RecordDecoder
+from cryotrail_consumers.errors import SourceError, SourceInterrupted, TakenOver
+from cryotrail_consumers.source import RecordSource, SourceRecord
+from cryotrail_schemas.errors import CryotrailError
+
+_log = logging.getLogger(__name__)
+
+_POLL_S = 0.5
+"""How long to wait for records, hence also how late a stop may be noticed."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a recorder has done since it was made."""
+
+    recorded: int = 0
+    """New events."""
+    redelivered: int = 0
+    """Records whose event was recorded before, with the same content."""
+    conflicts: int = 0
+    """Records whose event id was recorded before, with other content; they are entries too."""
+    quarantined: int = 0
+    alarms: int = 0
+    """Loss alarms: partitions whose log was not the one recorded."""
+    transactions: int = 0
+    backlog: int = 0
+    """Records, more or less, that waited in Kafka when the partitions were last taken over."""
+
+    @property
+    def records(self) -> int:
+        """Kafka records that were dealt with."""
+        return self.recorded + self.redelivered + self.conflicts + self.quarantined
+
+
+class Recorder:
+    """Reads a source and appends to a store until it is stopped or has caught up.
+
+    What concerns one record ends in quarantine and the recorder goes on. What concerns the
+    surroundings (a database, broker or registry that is away, a full disk) is waited for, with
+    growing pauses and for as long as it takes, and nothing is quarantined for it. After any such
+    pause the positions are read from the store again, since a commit whose answer was lost may
+    have succeeded.
+    """
+
+    def __init__(
+        self,
+        store: AuditStore,
+        open_source: Callable[[], RecordSource],
+        decoder: RecordDecoder,
+    ) -> None:
+        self.tally = Tally()
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        """Who this recorder is in the store's claims."""
+        self._store = store
+        self._open_source = open_source
+        self._decoder = decoder
+        self._on_batch: Callable[[Tally], None] = _nothing
+        self._backoff = Backoff()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Ask :meth:`run` to return after the transaction in hand. Safe in a signal handler."""
+        self._stopping.set()
+
+    def run(
+        self, *, until_caught_up: bool = False, on_batch: Callable[[Tally], None] | None = None
+    ) -> Tally:
+        """Record until :meth:`stop`, or until what Kafka held at the beginning is recorded.
+
+        :param on_batch: called after each transaction with all that was done so far.
+        :raises CryotrailError: what cannot be waited for; also when the source cannot be opened
+            at all, since a wrong address does not mend itself.
+        :raises TakenOver: another recorder claimed the partitions.
+        """
+        self._on_batch = on_batch or _nothing
+        opened = False
+        while not self._stopping.is_set():
+            try:
+                with closing(self._open_source()) as source:
+                    opened = True
+                    self._follow(source, until_caught_up)
+                    break
+            except CryotrailError as error:
+                if not (opened and error.retriable):
+                    raise
+                self._stopping.wait(self._wait_s(error))
+        return self.tally
+
+    def _follow(self, source: RecordSource, until_caught_up: bool) -> None:
+        """Record from one source until it fails, is to stop, or has nothing left to give."""
+        generation = 0
+        owned: Mapping[TopicPartition, OwnedPartition] = {}
+        ends: Mapping[TopicPartition, int] = {}
+        while not self._stopping.is_set():
+            try:
+                assignment = source.assignment()
+                if assignment.generation != generation:
+                    owned = self._take_over(source, assignment.partitions)
+                    generation = assignment.generation
+                    ends = source.ends()
+                    self.tally.backlog = sum(
+                        end - owned[partition].next_offset for partition, end in ends.items()
+                    )
+                if until_caught_up and ends and source.has_reached(ends):
+                    return
+                # Not kept in a name, which would hold it in memory while the next is fetched.
+                self._record(source, owned, source.poll(_POLL_S))
+                self._backoff.reset()
+            except Fenced as fenced:
+                if not source.is_shared:
+                    raise TakenOver(
+                        f"another recorder took the partitions over: {fenced}",
+                        hint="run one recorder only, or several with a PostgreSQL store",
+                    ) from fenced
+                # Its owner is another member by now: join the group anew and be told our share.
+                raise SourceInterrupted(f"dropping all partitions: {fenced}") from fenced
+            except SourceError:
+                raise
+            except CryotrailError as error:
+                if not error.retriable:
+                    raise
+                self._wait(source, error)
+                generation = 0
+
+    def _take_over(
+        self, source: RecordSource, partitions: frozenset[TopicPartition]
+    ) -> Mapping[TopicPartition, OwnedPartition]:
+        taken = take_over(self._store, source, partitions, self.owner)
+        self.tally.alarms += taken.alarm_count
+        source.start({partition: one.next_offset for partition, one in taken.owned.items()})
+        return taken.owned
+
+    def _record(
+        self,
+        source: RecordSource,
+        owned: Mapping[TopicPartition, OwnedPartition],
+        polled: Mapping[TopicPartition, Sequence[SourceRecord]],
+    ) -> None:
+        """Append what was polled, in one transaction."""
+        incoming: list[tuple[int, IncomingRecord]] = []
+        progress: dict[TopicPartition, PartitionProgress] = {}
+        for partition, records in polled.items():
+            taken = owned.get(partition)
+            if taken is None:
+                continue
+            known = taken.known_offsets
+            fresh = [one for one in records if one.offset not in known] if known else records
+            incoming += self._decoder.decode(fresh, taken.lineage, taken.partition_count)
+            last = records[-1]
+            progress[partition] = taken.progress(
+                records[0].offset, last.offset + 1, len(records), record_hash(last.key, last.value)
+            )
+        if not progress:
+            return
+        batch = IncomingBatch(incoming, list(progress.values()), (), self.owner)
+        outcome = self._store.append(batch)
+        self.tally.recorded += outcome.recorded
+        self.tally.redelivered += outcome.redelivered
+        self.tally.conflicts += outcome.conflicts
+        self.tally.quarantined += outcome.quarantined
+        self.tally.transactions += 1
+        self._on_batch(self.tally)
+        source.commit({partition: one.next_offset for partition, one in progress.items()})
+
+    def _wait(self, source: RecordSource, error: CryotrailError) -> None:
+        """Pause; the source is polled meanwhile, so that its group does not give us up."""
+        source.hold()
+        until = time.monotonic() + self._wait_s(error)
+        while not self._stopping.is_set() and (left_s := until - time.monotonic()) > 0:
+            source.poll(min(left_s, 1.0))
+
+    def _wait_s(self, error: CryotrailError) -> float:
+        wait_s = self._backoff.next_wait_s()
+        _log.warning("trying again in %.1f s: %s", wait_s, error)
+        return wait_s
+
+
+def _nothing(tally: Tally) -> None:
+    """Nobody wants to be told."""

@@ -1,0 +1,1 @@
+"""Chart specifications: pure functions from frames, a view and tokens to Altair charts."""

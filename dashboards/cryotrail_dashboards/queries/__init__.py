@@ -1,0 +1,1 @@
+"""What the pages ask the published warehouse: the only modules that do."""

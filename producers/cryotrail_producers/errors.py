@@ -1,0 +1,83 @@
+"""The errors of publishing.
+
+CryotrailError
+├── EventRefused (schemas)
+│   └── EventTooLarge       one Kafka record cannot hold it
+├── PublisherSettingsRefused
+├── LinesUnreadable         the file of events cannot be opened
+├── OutboxError             the outbox's file cannot be opened, read or written
+├── KafkaSettingsRefused    the connection settings contradict each other, or name an unusable file
+├── KafkaUnreachable        retriable; no broker answered in time
+├── KafkaAccessRefused      the cluster refused the credentials or the rights of this client
+├── NativeChecksumMissing   the compiled CRC-32C cannot be loaded
+└── TransportError          retriable; the sender starts over with a new producer
+    ├── TransportUnavailable    nothing was handed over
+    └── DeliveryFailed          something handed over failed, or acknowledged records were lost
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryotrail_schemas.errors import CryotrailError, EventRefused, FieldProblem
+
+
+class EventTooLarge(EventRefused):
+    """The encoded event does not fit into one record; it was given no number."""
+
+    def __init__(self, event_type: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            event_type,
+            (FieldProblem("", f"{size_bytes} bytes encoded, at most {limit_bytes} are sent"),),
+        )
+
+
+class PublisherSettingsRefused(CryotrailError):
+    """A publisher was asked for with settings that it cannot work with."""
+
+
+class LinesUnreadable(CryotrailError):
+    """The file that events are to be read from cannot be opened."""
+
+
+class OutboxError(CryotrailError):
+    """The file of an outbox cannot be opened, read or written. What it accepted before stands."""
+
+    def __init__(self, path: Path, operation: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"cannot {operation} the outbox {path}: {reason}", hint=hint)
+
+
+class TransportError(CryotrailError):
+    """Records could not be delivered now. They stay in the outbox."""
+
+    retriable = True
+
+
+class TransportUnavailable(TransportError):
+    """Nothing could be handed over: no broker answers, or the topic is not there."""
+
+
+class DeliveryFailed(TransportError):
+    """A record that was handed over failed, or a log no longer holds what it acknowledged.
+
+    Which of the records in flight arrived is unknown, so all that are kept are sent again; the
+    recorder counts an event once, by its ``event_id``.
+    """
+
+
+class KafkaSettingsRefused(CryotrailError):
+    """The connection settings contradict each other or name a file that cannot be used."""
+
+
+class KafkaUnreachable(CryotrailError):
+    """No broker of the cluster answered in time. Trying again later may succeed."""
+
+    retriable = True
+
+
+class KafkaAccessRefused(CryotrailError):
+    """The cluster answered, and refused the credentials or the rights of this client."""
+
+
+class NativeChecksumMissing(CryotrailError):
+    """The compiled CRC-32C is absent; kafka-python would silently be six to ten times slower."""

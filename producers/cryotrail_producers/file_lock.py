@@ -1,0 +1,39 @@
+"""Advisory locks between processes, and between the threads of one, on files made for nothing else.
+
+``flock`` belongs to the open file, not to the process: two locks on one path exclude each other
+inside a process too, and a process that dies lets go of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class FileLock:
+    """One file that is locked shared or exclusively. It is never removed: that would race."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+
+    def try_exclusive(self) -> bool:
+        """Take the lock alone, if nobody else holds it. A shared lock of ours is given up."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def share(self) -> None:
+        """Hold the lock beside others; waits for one who holds it alone."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Let go; the lock can be taken again."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go for good."""
+        os.close(self._descriptor)

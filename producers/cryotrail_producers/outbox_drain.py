@@ -1,0 +1,149 @@
+"""The sender's side of an outbox: what waits, what Kafka acknowledged, what may be forgotten.
+
+One thread of the one sending process uses it. Its writes are not synced: a power cut may take an
+acknowledgement, and the event is then sent again, which the recorder counts once.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryotrail_producers.outbox_file import Synchronous, connect, transaction, translated
+
+_CUT_ROWS = 1000
+_FREE_PAGES_KEPT = 1024
+
+
+class WaitingRow(NamedTuple):
+    """An event that waits, with its delivery numbers."""
+
+    id: int
+    event_id: uuid.UUID
+    event_type: str
+    procedure_id: uuid.UUID
+    occurred_us: int
+    topic: str
+    source: str
+    producer_id: str
+    producer_seq: int
+    procedure_seq: int
+    value: bytes
+
+
+class Acknowledged(NamedTuple):
+    """Where Kafka put an event."""
+
+    id: int
+    part: int
+    offset: int
+
+
+class OutboxDrain:
+    """A sender's connection to one outbox file, which exists.
+
+    Every method raises :class:`~cryotrail_producers.errors.OutboxError` when the file fails.
+    """
+
+    def __init__(self, path: Path, synchronous: Synchronous) -> None:
+        """``synchronous`` is how the file is appended to: what is not synced is not sent, else a
+        power cut could give a number that was sent to another event."""
+        self.path = path
+        self._synced = "" if synchronous == "FULL" else "AND id <= (SELECT synced_id FROM outbox)"
+        self._producer_ids: dict[int, str] = {}
+        with translated(path, "open"):
+            self._connection = connect(path, "NORMAL")
+
+    def close(self) -> None:
+        """Close the connection; the file stays as it is."""
+        self._connection.close()
+
+    def waiting(self, after_id: int, rows_limit: int, bytes_limit: int) -> list[WaitingRow]:
+        """The next waiting rows in order of id, at least one if there is any.
+
+        Ids become visible in their order, because writers take turns: a row below ``after_id``
+        never appears later.
+        """
+        found: list[WaitingRow] = []
+        with translated(self.path, "read"):
+            cursor = self._connection.execute(
+                "SELECT id, event_id, event_type, procedure_id, occurred_us, topic, source,"
+                " producer_no, producer_seq, procedure_seq, value"
+                " FROM event INDEXED BY event_waiting"
+                f" WHERE acknowledged_us IS NULL AND id > ? {self._synced} ORDER BY id LIMIT ?",
+                (after_id, rows_limit),
+            )
+            for row in cursor:
+                found.append(self._row(row))
+                bytes_limit -= len(found[-1].value)
+                if bytes_limit <= 0:
+                    break
+            cursor.close()
+        return found
+
+    def acknowledge(self, acknowledged: Sequence[Acknowledged]) -> None:
+        """Mark rows as sent, in one transaction; they are kept until they are cut."""
+        now_us = time.time_ns() // 1000
+        with translated(self.path, "write"), transaction(self._connection):
+            self._connection.executemany(
+                "UPDATE event SET acknowledged_us = ?, part = ?, kafka_offset = ? WHERE id = ?",
+                [(now_us, row.part, row.offset, row.id) for row in acknowledged],
+            )
+
+    def last_offsets(self) -> dict[tuple[str, int], int]:
+        """The highest acknowledged offset per topic and partition, of the rows that are kept."""
+        with translated(self.path, "read"):
+            rows = self._connection.execute(
+                "SELECT topic, part, max(kafka_offset) FROM event INDEXED BY event_kept"
+                " WHERE acknowledged_us IS NOT NULL GROUP BY topic, part"
+            ).fetchall()
+        return {(topic, part): offset for topic, part, offset in rows}
+
+    def resend_kept(self) -> int:
+        """Let everything that is kept wait again; returns how many rows that were."""
+        with translated(self.path, "write"), transaction(self._connection):
+            cursor = self._connection.execute(
+                "UPDATE event SET acknowledged_us = NULL, part = NULL, kafka_offset = NULL"
+                " WHERE acknowledged_us IS NOT NULL"
+            )
+        return cursor.rowcount
+
+    def cut(self, acknowledged_before_us: int) -> int:
+        """Forget rows acknowledged before that time, some at once; returns how many went.
+
+        A file that has grown during an outage gives its space back to the disk, bit by bit.
+        """
+        with translated(self.path, "write"):
+            with transaction(self._connection):
+                cursor = self._connection.execute(
+                    "DELETE FROM event WHERE id IN (SELECT id FROM event INDEXED BY event_kept"
+                    " WHERE acknowledged_us IS NOT NULL AND acknowledged_us < ?"
+                    " ORDER BY acknowledged_us LIMIT ?)",
+                    (acknowledged_before_us, _CUT_ROWS),
+                )
+            (free_pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+            if free_pages > _FREE_PAGES_KEPT:
+                # It frees a page a step, and `execute` would take one step alone.
+                self._connection.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES_KEPT})")
+        return cursor.rowcount
+
+    def _row(
+        self, row: tuple[int, bytes, str, bytes, int, str, str, int, int, int, bytes]
+    ) -> WaitingRow:
+        producer_no = row[7]
+        if producer_no not in self._producer_ids:
+            self._producer_ids = dict(
+                self._connection.execute("SELECT producer_no, producer_id FROM producer")
+            )
+        return WaitingRow(
+            row[0],
+            uuid.UUID(bytes=row[1]),
+            row[2],
+            uuid.UUID(bytes=row[3]),
+            *row[4:7],
+            self._producer_ids[producer_no],
+            *row[8:],
+        )

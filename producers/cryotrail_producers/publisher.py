@@ -1,0 +1,185 @@
+"""The publisher: an event is durable when :meth:`Publisher.publish` returns, and sent later."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from itertools import islice
+from typing import Self
+from uuid import UUID
+
+from cryotrail_producers.delivery_numbers import OutboxEntry
+from cryotrail_producers.encoding import SOURCE_LIMIT_BYTES, outbox_entry
+from cryotrail_producers.errors import OutboxError, PublisherSettingsRefused
+from cryotrail_producers.outbox_pair import OutboxPair
+from cryotrail_producers.outbox_status import OutboxStatus
+from cryotrail_producers.sender import Sender
+from cryotrail_producers.settings import PublisherSettings
+from cryotrail_producers.transport import Transport
+from cryotrail_schemas.errors import EventRefused
+from cryotrail_schemas.events import Event
+from cryotrail_schemas.plausibility import warnings
+
+_log = logging.getLogger(__name__)
+
+_WAIT_POLL_S = 0.02
+
+
+class Publisher:
+    """Accepts events into the outbox of this host and sends them in the background.
+
+    Publishing never waits for a network: it validates, encodes, gives the delivery numbers and
+    commits, synced, to a local file. Any number of processes and threads may publish into one
+    outbox; one process sends, and another takes over when it ends.
+
+    Use it in ``with``, or call :meth:`close`; one publisher a process, made after any fork.
+    """
+
+    def __init__(self, settings: PublisherSettings, transport: Transport) -> None:
+        """Open the outbox, making it when missing, and begin to send what waits in it.
+
+        :raises OutboxError: a file of the outbox cannot be opened.
+        :raises PublisherSettingsRefused: a source that is empty or too long.
+        """
+        if not 0 < len(settings.source.encode()) <= SOURCE_LIMIT_BYTES:
+            raise PublisherSettingsRefused(
+                f"the source {settings.source[:80]!r} must have 1 to {SOURCE_LIMIT_BYTES} bytes",
+                hint="a URI such as urn:cryotrail:ct-room-2",
+            )
+        self._settings = settings
+        self._outboxes = OutboxPair(settings.outbox_path, settings.telemetry_path())
+        self._own: dict[str, range] = {}
+        self._own_lock = threading.Lock()
+        self._sender = Sender(self._outboxes, transport, settings.sender, settings.grace_s)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._keep_synced, name="outbox-sync", daemon=True),
+            threading.Thread(
+                target=self._sender.run, args=(self._stop,), name="outbox-sender", daemon=True
+            ),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def publish(self, event: Event) -> UUID:
+        """Accept one event; returns its ``event_id`` once it is durable.
+
+        A telemetry chunk survives the death of the process at once, and a power cut within
+        ``telemetry_sync_s``; every other event survives both. Implausible values are logged as
+        warnings, never refused.
+
+        :raises EventRefused: the event breaks the contract; it was not accepted.
+        :raises OutboxError: the outbox cannot be written; it was not accepted.
+        """
+        self._append([self._entry(event)])
+        return event.header.event_id
+
+    def publish_many(self, events: Iterable[Event]) -> list[UUID]:
+        """Accept events in order, committed in groups; returns their ids once all are durable.
+
+        :raises EventRefused: the events before the refused one are durable, none after it is.
+        :raises OutboxError: as many groups as were committed are durable.
+        """
+        accepted: list[UUID] = []
+        remaining = iter(events)
+        while group := list(islice(remaining, self._settings.group_events)):
+            entries: list[OutboxEntry] = []
+            try:
+                for event in group:
+                    entries.append(self._entry(event))
+            finally:
+                self._append(entries)
+            accepted += [entry.event_id for entry in entries]
+        return accepted
+
+    def count_refused(self, count: int) -> None:
+        """Count events that were refused before they became events, such as lines of a file.
+
+        :raises OutboxError: the outbox cannot be written.
+        """
+        self._outboxes.count_refused(count)
+
+    def wait(self, timeout_s: float) -> OutboxStatus:
+        """Wait until everything that this publisher accepted is acknowledged by Kafka.
+
+        Returns when it is or when the time has passed, whoever sends. The status tells what still
+        waits in the outbox, also of others; :meth:`unacknowledged` what waits of one's own.
+
+        :raises OutboxError: the outbox cannot be read.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._outboxes.sync()
+        self._sender.wake()
+        while self.unacknowledged() and (left_s := deadline - time.monotonic()) > 0:
+            time.sleep(min(_WAIT_POLL_S, left_s))
+        return self.status()
+
+    def unacknowledged(self) -> int:
+        """How many events that this publisher accepted wait for Kafka.
+
+        While other processes append too, some of theirs may be counted among them.
+
+        :raises OutboxError: the outbox cannot be read.
+        """
+        with self._own_lock:
+            own = dict(self._own)
+        return sum(self._outboxes.by_topic[topic].unacknowledged(ids) for topic, ids in own.items())
+
+    def status(self) -> OutboxStatus:
+        """What the outbox holds, whoever put it there.
+
+        :raises OutboxError: the outbox cannot be read.
+        """
+        return self._outboxes.status()
+
+    def problem(self) -> str | None:
+        """Why nothing is sent just now; None when nothing stands in the way."""
+        return self._sender.problem
+
+    def close(self) -> None:
+        """Stop sending and close the outbox cleanly. What waits is sent by the next publisher.
+
+        :raises OutboxError: the end cannot be marked; events are safe, and the next publisher
+            numbers under a new producer id.
+        """
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._sender.wake()
+        for thread in self._threads:
+            thread.join(self._settings.close_timeout_s)
+        self._outboxes.close()
+
+    def _entry(self, event: Event) -> OutboxEntry:
+        try:
+            entry = outbox_entry(event, self._settings.source)
+        except EventRefused:
+            self._outboxes.count_refused(1)
+            raise
+        for problem in warnings(event):
+            _log.warning("%s %s: %s", event.TYPE, entry.event_id, problem)
+        return entry
+
+    def _append(self, entries: list[OutboxEntry]) -> None:
+        given = self._outboxes.append(entries)
+        with self._own_lock:
+            for topic, ids in given.items():
+                before = self._own.get(topic, ids)
+                self._own[topic] = range(min(before.start, ids.start), max(before.stop, ids.stop))
+        self._sender.wake()
+
+    def _keep_synced(self) -> None:
+        while not self._stop.wait(self._settings.telemetry_sync_s):
+            try:
+                self._outboxes.sync()
+            except OutboxError as error:
+                # What is not synced is not sent either, so it stays visible as waiting.
+                _log.error("%s", error)

@@ -1,0 +1,77 @@
+"""What a sender holds between the outbox and Kafka: at most one batch of a procedure in flight.
+
+A procedure's next batch is handed over only after the one before it was acknowledged whole, so
+no failure can put a later event before an earlier one; other procedures go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryotrail_producers.outbox_drain import WaitingRow
+
+Lane = tuple[str, UUID]
+"""Topic and procedure: what Kafka and the recorder keep in order."""
+
+
+@dataclass(eq=False)
+class Batch:
+    """Rows of one lane that are handed over together."""
+
+    lane: Lane
+    rows: list[WaitingRow]
+    last_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The highest offset per topic and partition that was known when the batch was handed over."""
+
+
+class SendWindow:
+    """Waiting rows by procedure, within a bound on what is in flight. Does no I/O."""
+
+    def __init__(self, in_flight_rows: int, batch_rows: int) -> None:
+        self._in_flight_limit = in_flight_rows
+        self._batch_rows = batch_rows
+        self._queues: dict[Lane, deque[WaitingRow]] = {}
+        self._ready: deque[Lane] = deque()
+        self._in_flight: set[Lane] = set()
+        self.in_flight_rows = 0
+        self.held_rows = 0
+        self.held_bytes = 0
+
+    def add(self, rows: Sequence[WaitingRow]) -> None:
+        """Take in rows, which come in order of id."""
+        for row in rows:
+            lane = (row.topic, row.procedure_id)
+            queue = self._queues.get(lane)
+            if queue is None:
+                queue = self._queues[lane] = deque()
+                if lane not in self._in_flight:
+                    self._ready.append(lane)
+            queue.append(row)
+            self.held_bytes += len(row.value)
+        self.held_rows += len(rows)
+
+    def next_batch(self) -> Batch | None:
+        """The batch to hand over now, or None: nothing is ready, or enough is in flight."""
+        room = self._in_flight_limit - self.in_flight_rows
+        if not self._ready or room <= 0:
+            return None
+        lane = self._ready.popleft()
+        queue = self._queues[lane]
+        rows = [queue.popleft() for _ in range(min(len(queue), room, self._batch_rows))]
+        if not queue:
+            del self._queues[lane]
+        self._in_flight.add(lane)
+        self.in_flight_rows += len(rows)
+        return Batch(lane, rows)
+
+    def settle(self, batch: Batch) -> None:
+        """Every row of ``batch`` was acknowledged: the lane's next batch may follow."""
+        self._in_flight.remove(batch.lane)
+        self.in_flight_rows -= len(batch.rows)
+        self.held_rows -= len(batch.rows)
+        self.held_bytes -= sum(len(row.value) for row in batch.rows)
+        if batch.lane in self._queues:
+            self._ready.append(batch.lane)

@@ -1,0 +1,50 @@
+"""Settings of a publisher: small frozen values, passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """How the sender drains an outbox. The defaults suit one room and a replay alike."""
+
+    in_flight_rows: int = 1000
+    """Records handed to Kafka and not yet acknowledged, over all procedures."""
+    batch_rows: int = 500
+    """Records of one procedure handed over together; the next only after all are acknowledged."""
+    window_bytes: int = 8 * 2**20
+    """Records held in memory, waiting or in flight."""
+    poll_s: float = 0.05
+    """How often other processes' appends are looked for."""
+    back_off_min_s: float = 0.1
+    back_off_max_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherSettings:
+    """Where a publisher keeps its events and what it calls itself."""
+
+    outbox_path: Path
+    """SQLite file of clinical events, on a local disk."""
+    source: str
+    """CloudEvents ``source``, e.g. ``urn:cryotrail:ct-room-2``; at most 256 bytes."""
+    outbox_telemetry_path: Path | None = None
+    """SQLite file of telemetry; None = beside ``outbox_path``, ``_telemetry`` in its name."""
+    grace_s: float = 900.0
+    """How long an acknowledged event is kept, to be sent again if the broker loses it."""
+    telemetry_sync_s: float = 1.0
+    """A power cut may take the telemetry of this span; clinical events are synced one by one."""
+    group_events: int = 1000
+    """Events that one commit of ``publish_many`` holds."""
+    close_timeout_s: float = 15.0
+    """How long ``close`` waits for the sender to let go of the network."""
+    sender: SenderSettings = field(default_factory=SenderSettings)
+
+    def telemetry_path(self) -> Path:
+        """The telemetry file in force."""
+        if self.outbox_telemetry_path is not None:
+            return self.outbox_telemetry_path
+        path = self.outbox_path
+        return path.with_name(f"{path.stem}_telemetry{path.suffix}")

@@ -1,0 +1,64 @@
+"""Transports that fail as a Kafka cluster can: losing acknowledged records, failing some, mute."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from cryotrail_producers.errors import DeliveryFailed
+from cryotrail_producers.transport import MemoryTransport, OutgoingRecord, Placement
+
+
+class LossyTransport(MemoryTransport):
+    """A log in memory that can lose what it acknowledged."""
+
+    def __init__(self, partition_count: int = 12) -> None:
+        super().__init__(partition_count)
+        self.resets = 0
+
+    def lose_everything(self) -> None:
+        """As when topics are made anew: empty, and offsets begin at 0."""
+        self.records.clear()
+        self._next_offset.clear()
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class HeldTransport(MemoryTransport):
+    """Acknowledges nothing until told to; keeps count of what is in flight."""
+
+    def __init__(self, partition_count: int = 12) -> None:
+        super().__init__(partition_count)
+        self.held: list[tuple[list[OutgoingRecord], Future[list[Placement]]]] = []
+
+    def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
+        future: Future[list[Placement]] = Future()
+        self.held.append((list(records), future))
+        return future
+
+    def keys_in_flight(self) -> Counter[bytes]:
+        """How many batches of each key are in flight."""
+        return Counter(records[0].key for records, _ in self.held)
+
+    def acknowledge(self, index: int = 0) -> list[OutgoingRecord]:
+        records, future = self.held.pop(index)
+        future.set_result(super().send(records).result())
+        return records
+
+    def fail(self, index: int = 0) -> None:
+        _, future = self.held.pop(index)
+        future.set_exception(DeliveryFailed("the test failed a record"))
+
+    def reset(self) -> None:
+        self.held.clear()
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Wait for something that happens in another thread or process."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.005)

@@ -1,0 +1,151 @@
+"""What the recorder's tests share: records put on the topics, a recorder run over them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from cryotrail_audit.records import Entry
+from cryotrail_audit.store import open_store
+from cryotrail_consumers.decoding import RecordDecoder
+from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.known_schemas import KnownSchemas
+from cryotrail_consumers.recorder import Recorder, Tally
+from cryotrail_consumers.registry import SchemaRegistry
+from cryotrail_producers.kafka_clients import KafkaConnection, producer
+from cryotrail_schemas.catalog import catalog
+from cryotrail_schemas.codec import encode
+from cryotrail_schemas.delivery import kafka_headers
+from cryotrail_schemas.events import Event
+from cryotrail_schemas.framing import frame_single_object
+from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS, topic_of
+
+TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+
+
+class Message(NamedTuple):
+    """One record to be produced."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+    partition: int | None = None
+
+
+class Place(NamedTuple):
+    """Where Kafka put a record."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+def message_of(event: Event, producer_seq: int | None = None) -> Message:
+    """An event as the outbox would send it."""
+    name = type(event).TYPE
+    header = event.header
+    return Message(
+        topic_of(name),
+        str(header.procedure_id).encode(),
+        frame_single_object(catalog().current(name), encode(event)),
+        kafka_headers(
+            name, header.event_id, "urn:cryotrail:test", header.occurred_at,
+            "test-outbox", producer_seq, producer_seq,
+        ),
+    )  # fmt: skip
+
+
+def publish(connection: KafkaConnection, messages: Iterable[Message]) -> list[Place]:
+    """Produce messages in order and wait until Kafka has them all."""
+    client = producer(connection, linger_ms=20)
+    try:
+        futures = [
+            client.send(
+                one.topic, key=one.key, value=one.value,
+                headers=list(one.headers), partition=one.partition,
+            )
+            for one in messages
+        ]  # fmt: skip
+        client.flush(timeout=60)
+        sent = [future.get(timeout=60) for future in futures]
+    finally:
+        client.close()
+    return [Place(one.topic, one.partition, one.offset) for one in sent]
+
+
+@contextmanager
+def recorder(
+    connection: KafkaConnection,
+    url: str,
+    *,
+    share: bool | None = None,
+    registry: SchemaRegistry | None = None,
+) -> Iterator[Recorder]:
+    """A recorder into the store at ``url``; shared partitions on PostgreSQL unless told."""
+    shared = url.startswith("postgresql") if share is None else share
+    store = open_store(url)
+    try:
+        yield Recorder(
+            store,
+            lambda: KafkaSource(connection, TOPICS, share=shared),
+            RecordDecoder(KnownSchemas(store, registry)),
+        )
+    finally:
+        store.close()
+
+
+def record_all(
+    connection: KafkaConnection, url: str, registry: SchemaRegistry | None = None
+) -> Tally:
+    """Record what Kafka holds, and end."""
+    with recorder(connection, url, registry=registry) as one:
+        return one.run(until_caught_up=True)
+
+
+@contextmanager
+def running(recorder: Recorder) -> Iterator[threading.Thread]:
+    """A recorder in a thread for the length of a block; what it raised is raised at the end."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            recorder.run()
+        except BaseException as error:  # noqa: BLE001  handed over to the test
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="recorder")
+    thread.start()
+    try:
+        yield thread
+    finally:
+        recorder.stop()
+        thread.join(60)
+        assert not thread.is_alive(), "the recorder did not stop"
+    if raised:
+        raise raised[0]
+
+
+def all_entries(url: str, kinds: Sequence[int] = (0, 1, 2, 3)) -> list[Entry]:
+    """Every entry of these kinds, in order."""
+    store = open_store(url)
+    try:
+        return [entry for rows in store.entries(kinds=kinds) for entry in rows]
+    finally:
+        store.close()
+
+
+def places_of(entries: Iterable[Entry], url: str) -> set[Place]:
+    """Topic name, partition and offset of entries."""
+    store = open_store(url)
+    try:
+        names = {topic_id: topic.name for topic_id, topic in store.topics().items()}
+    finally:
+        store.close()
+    return {
+        Place(names[entry.topic_id], entry.part, entry.kafka_offset)
+        for entry in entries
+        if entry.topic_id is not None and entry.part is not None and entry.kafka_offset is not None
+    }

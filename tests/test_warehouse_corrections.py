@@ -1,0 +1,216 @@
+"""Amendments and voids: what the marts show is what holds now, and the record stays visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from handmade_case import Case
+from marts import row, rows
+from small_warehouse import SmallWarehouse
+
+from cryotrail_schemas.events import (
+    Channel,
+    ProbeTelemetryChunk,
+    ProcedureEnded,
+    ProcedureScheduled,
+    ThawStopped,
+)
+
+DURATION = "select duration_min from fct_procedure"
+
+
+@pytest.fixture
+def warehouse(sqlite_url: str, tmp_path: Path) -> Iterator[SmallWarehouse]:
+    with SmallWarehouse(sqlite_url, tmp_path / "warehouse") as warehouse:
+        yield warehouse
+
+
+def test_an_amended_time_moves_every_figure_that_follows_from_it(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+
+    path = warehouse.publish(*events)
+    assert row(path, DURATION) == {"duration_min": 90.0}
+    path = warehouse.publish(case.amend(events[-1], "/header/occurred_at", case.time(101.5)))
+
+    assert row(path, DURATION) == {"duration_min": 101.5}
+    shown = row(
+        path,
+        "select occurred_at::varchar as now, original_occurred_at::varchar as before, is_amended,"
+        " amended_paths from fct_timeline_event where event_type = 'ProcedureEnded'",
+    )
+    assert shown == {
+        "now": "2026-03-02 10:41:30+00",
+        "before": "2026-03-02 10:30:00+00",
+        "is_amended": True,
+        "amended_paths": ["/header/occurred_at"],
+    }
+
+
+def test_a_voided_event_counts_nowhere_and_stays_visible(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole()
+    stop = next(e for e in reversed(events) if isinstance(e, ThawStopped))
+
+    path = warehouse.publish(*events, case.void(stop))
+
+    cycles = rows(path, "select pairing from fct_freeze_thaw_cycle order by cycle_no")
+    assert [c["pairing"] for c in cycles] == ["closed", "thaw_open"]
+    shown = rows(path, "select event_id from fct_timeline_event where is_voided")
+    assert shown == [{"event_id": stop.header.event_id}]
+    assert row(path, "select voided_count, cycle_count from fct_procedure") == {
+        "voided_count": 1,
+        "cycle_count": 1,
+    }
+
+
+def test_voiding_a_void_restores_and_voiding_an_amendment_takes_it_back(
+    warehouse: SmallWarehouse,
+) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+    void = case.void(events[-1])
+    amendment = case.amend(events[-1], "/header/occurred_at", case.time(120))
+
+    path = warehouse.publish(*events, void, amendment)
+    assert row(path, DURATION) == {"duration_min": None}
+    path = warehouse.publish(case.void(void))
+    assert row(path, DURATION) == {"duration_min": 120.0}
+    path = warehouse.publish(case.void(amendment))
+
+    assert row(path, DURATION) == {"duration_min": 90.0}
+    statuses = rows(
+        path,
+        "select correction_status as status, is_voided from fct_timeline_event"
+        " where correction_status is not null order by seq",
+    )
+    assert [tuple(s.values()) for s in statuses] == [
+        ("TAKEN_BACK", True),
+        ("TAKEN_BACK", True),
+        ("APPLIED", False),
+        ("APPLIED", False),
+    ]
+
+
+def test_the_later_of_two_amendments_counts_and_both_are_shown_for_decision(
+    warehouse: SmallWarehouse,
+) -> None:
+    case = Case(1)
+    events = case.whole()
+    scheduled = events[0]
+    first = case.amend(scheduled, "/tumour_size_mm", 31.0)
+    rival = case.amend(scheduled, "/tumour_size_mm", 32.0)
+    decided = case.amend(scheduled, "/tumour_size_mm", 33.0, supersedes=rival)
+
+    path = warehouse.publish(*events, first, decided, rival)
+
+    assert row(path, "select tumour_size_mm from fct_procedure") == {"tumour_size_mm": 32.0}
+    concurrent = row(
+        path, "select found from meta_quality where check_name = 'concurrent_amendments'"
+    )
+    assert concurrent == {"found": 1}
+
+
+def test_a_procedure_whose_events_are_all_voided_disappears(warehouse: SmallWarehouse) -> None:
+    gone, stays = Case(1), Case(2)
+    events = gone.whole()
+    warehouse.publish(*events, *stays.whole())
+
+    path = warehouse.publish(*(gone.void(event) for event in events))
+
+    assert rows(path, "select procedure_label from fct_procedure") == [
+        {"procedure_label": stays.label}
+    ]
+    for table in ("fct_probe", "fct_freeze_thaw_cycle", "fct_timeline_event", "dim_lesion"):
+        left = rows(path, f"select distinct procedure_id from {table}")
+        assert left == [{"procedure_id": stays.procedure_id}], table
+    assert rows(path, "select subject_id from dim_subject") == [{"subject_id": stays.subject_id}]
+
+
+def test_a_correction_that_comes_first_waits_for_its_target(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+    amendment = case.amend(events[-1], "/header/occurred_at", case.time(99))
+
+    path = warehouse.publish(*events[:-1], amendment)
+    waiting = rows(
+        path, "select correction_status as s from fct_timeline_event where s is not null"
+    )
+    path = warehouse.publish(events[-1])
+
+    assert waiting == [{"s": "WAITING"}]
+    assert row(path, DURATION) == {"duration_min": 99.0}
+
+
+def test_a_correction_of_other_content_or_of_no_field_changes_nothing(
+    warehouse: SmallWarehouse,
+) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+    end = events[-1]
+    other = case.at(ProcedureEnded, 77)
+    unseen = case.amend(other, "/header/occurred_at", case.time(77), checked=True)
+    mismatched = type(unseen)(
+        header=unseen.header,
+        target_event_id=end.header.event_id,
+        target_content_hash=unseen.target_content_hash,
+        changes=unseen.changes,
+        reason=unseen.reason,
+    )
+    pathless = case.amend(end, "/no_such_field", 1)
+
+    path = warehouse.publish(*events, mismatched, pathless)
+
+    assert row(path, DURATION) == {"duration_min": 90.0}
+    found = rows(
+        path,
+        "select correction_status as s from fct_timeline_event where s is not null order by seq",
+    )
+    assert [item["s"] for item in found] == ["HASH_MISMATCH", "BAD_PATH"]
+    quality = row(
+        path, "select found, checked from meta_quality where check_name = 'corrections_not_applied'"
+    )
+    assert quality == {"found": 2, "checked": 2}
+
+
+def test_an_amended_diagnosis_changes_the_cohort_of_lesions(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole()
+    assert isinstance(events[0], ProcedureScheduled)
+    warehouse.publish(*events)
+
+    path = warehouse.publish(case.amend(events[0], "/histology", "CHORDOMA"))
+
+    categories = rows(
+        path, "select category, k, unknown_count from cohort_summary where measure = 'histology'"
+    )
+    assert categories == [{"category": "CHORDOMA", "k": 1, "unknown_count": 0}]
+
+
+def test_voided_and_amended_telemetry_chunks_are_followed(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+
+    def chunk(minute: float, *values: float | None) -> ProbeTelemetryChunk:
+        return case.at(
+            ProbeTelemetryChunk,
+            minute,
+            channel=Channel.TIP_TEMPERATURE_CEL,
+            probe_id="1",
+            period_ms=1000,
+            values=values,
+        )
+
+    wrong, right = chunk(12, 37.0, 37.0), chunk(13, -100.0, -20.0)
+
+    path = warehouse.publish(*case.whole(), wrong, right, case.void(wrong))
+    temperature = "select sample_count, min_cel, mean_cel from fct_probe_temperature"
+    assert row(path, temperature) == {"sample_count": 2, "min_cel": -100.0, "mean_cel": -60.0}
+    path = warehouse.publish(case.amend(right, "/values", [-110.0, None]))
+
+    assert row(path, temperature) == {"sample_count": 1, "min_cel": -110.0, "mean_cel": -110.0}
+    assert row(path, "select sample_count, chunk_count from fct_telemetry_file") == {
+        "sample_count": 2,
+        "chunk_count": 1,
+    }
