@@ -116,7 +116,8 @@ def _resolve(context: Any, jar: Jar) -> Path:
     except (OSError, RuntimeError) as error:  # what requests and jgo raise
         raise JarsUnavailable(
             f"cannot fetch {jar.coordinate}: {error}",
-            hint="the first start needs a network; or put the jars into CRYOTRAIL_CACHE_DIR",
+            hint="the first start needs a network (behind a proxy with certificates of its own, "
+            "REQUESTS_CA_BUNDLE names their file); or put the jars into CRYOTRAIL_CACHE_DIR",
         ) from error
 
 
