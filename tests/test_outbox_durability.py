@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from outbox_rows import event_ids, gapless, producer_seqs
+from waiting import until
 
 PUBLISHER = """
 import sys
@@ -102,16 +103,16 @@ def test_a_full_disk_refuses_a_group_whole_and_publishing_goes_on_once_there_is_
 
 
 def _publish_until_killed(path: Path, kind: str, after_s: float) -> list[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", PUBLISHER, str(path), kind],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"PYTHONPATH": str(Path(__file__).parent / "support")},
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    time.sleep(after_s)
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=30)
-    # A line cut short was not read in full by anyone.
-    return [first.strip(), *rest.split("\n")[:-1]]
+    returned = path.with_name("returned.txt")
+    with returned.open("w", encoding="ascii") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISHER, str(path), kind],
+            stdout=out,
+            env={"PYTHONPATH": str(Path(__file__).parent / "support")},
+        )
+        until(lambda: returned.stat().st_size > 0, timeout_s=60)
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+    # A last line that was cut short had not been written whole when the process died.
+    return returned.read_text(encoding="ascii").split("\n")[:-1]

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from log_transports import until
+from waiting import until
 
 from cryotrail_producers.group_commit import GroupCommit
 

@@ -15,10 +15,10 @@ from uuid import UUID, uuid4
 import pytest
 from kafka import TopicPartition
 from kafka_fixtures import KafkaNode
-from log_transports import until
 from outbox_room import Room
 from outbox_rows import query
 from room_events import chunk, freeze
+from waiting import until
 
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
 from cryotrail_producers.transport import KafkaTransport, partition_of

@@ -11,9 +11,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from log_transports import until
 from outbox_room import Room, seqs
 from room_events import freeze
+from waiting import until
 
 from cryotrail_producers.transport import MemoryTransport
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from log_transports import HeldTransport, LossyTransport, until
+from log_transports import HeldTransport, LossyTransport
 from outbox_room import Room, seqs
 from outbox_rows import execute, query
 from room_events import SOURCE, chunk, freeze
+from waiting import until
 
 from cryotrail_producers.back_off import BackOff
 from cryotrail_producers.transport import MemoryTransport

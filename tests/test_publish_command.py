@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 from kafka_fixtures import KafkaNode, home_environment, home_settings
-from log_transports import until
 from outbox_rows import event_ids
 from room_events import SOURCE, freeze
+from waiting import until
 
 from cryotrail.commands import outbox as outbox_command
 from cryotrail.commands import publish as publish_command

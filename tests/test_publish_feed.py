@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from log_transports import until
 from outbox_rows import event_ids
 from room_events import SOURCE, freeze
+from waiting import until
 
 from cryotrail_producers.errors import OutboxError
 from cryotrail_producers.feed import feed

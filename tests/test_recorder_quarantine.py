@@ -130,7 +130,7 @@ def test_what_the_headers_get_wrong_is_a_flag_on_the_event(
         return numbered._replace(headers=headers)
 
     numbered = message_of(discrete()[0], producer_seq=1)
-    (right,) = publish(fresh_topics.connection, [GOOD[1]])
+    (right,) = publish(fresh_topics.connection, [GOOD[8]])
     publish(
         fresh_topics.connection,
         [
@@ -145,5 +145,6 @@ def test_what_the_headers_get_wrong_is_a_flag_on_the_event(
 
     reasons = {entry.raw: entry.reason for entry in all_entries(sqlite_url, kinds=(0,))}
     assert reasons[numbered.value] == "ce_id_mismatch"
+    assert reasons[GOOD[1].value] == "ce_type_mismatch"
     assert reasons[GOOD[2].value] == "malformed_producer_seq"
     assert reasons[GOOD[3].value] == "wrong_partition"

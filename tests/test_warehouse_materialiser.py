@@ -187,7 +187,9 @@ def test_following_waits_while_the_store_is_away(tmp_path: Path, server_folder: 
 
             def come_back() -> None:
                 server.start()
-                warehouse.recorder.record(*Case(2).whole())
+                with closing(open_store(server.url("audit"))) as reopened:
+                    warehouse.recorder.store = reopened
+                    warehouse.recorder.record(*Case(2).whole())
 
             restart = Timer(1.0, come_back)
             restart.start()

@@ -98,6 +98,10 @@ def take_over(
                 )
                 alarms.append(_alarm(partition, taken, position, extent, found))
     if alarms:
+        # The log that was just read may have become another one meanwhile.
+        source.confirm()
+        for alarm in alarms:
+            _log.error("records are lost from Kafka: %s", dict(alarm.payload))
         store.append(IncomingBatch((), resumed, alarms, owner))
     for taken in owned.values():
         taken.known_offsets = store.known_offsets(
@@ -164,5 +168,4 @@ def _alarm(
         "expected_topic_uuid": str(position.topic_uuid) if position else None,
         "expected_offset": position.next_offset if position else 0,
     }
-    _log.error("%s: records are lost from Kafka: %s", partition, payload)
     return Administrative(LOSS_ALARM, payload)

@@ -109,6 +109,15 @@ class KafkaSource:
         finally:
             reader.close()
 
+    def confirm(self) -> None:
+        with self._translated("describing the topics"):
+            seen = self._sight()
+        if seen != self.topics:
+            raise SourceInterrupted(
+                "a topic was re-created, or the leader of a partition changed or restarted",
+                hint="nothing to do: the positions are checked against the new logs",
+            )
+
     def start(self, offsets: Mapping[TopicPartition, int]) -> None:
         for partition, offset in offsets.items():
             self._consumer.seek(KafkaTopicPartition(*partition), offset)
@@ -120,12 +129,7 @@ class KafkaSource:
     def poll(self, timeout_s: float) -> Mapping[TopicPartition, Sequence[SourceRecord]]:
         with self._translated("reading"):
             polled: dict[Any, Any] = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
-            seen = self._sight()
-        if seen != self.topics:
-            raise SourceInterrupted(
-                "a topic was re-created, or the leader of a partition changed or restarted",
-                hint="nothing to do: the positions are checked against the new logs",
-            )
+        self.confirm()
         return {TopicPartition(*partition): records for partition, records in polled.items()}
 
     def ends(self) -> Mapping[TopicPartition, int]:

@@ -100,6 +100,13 @@ class RecordSource(Protocol):
         """A way to look into the logs, to be closed after use."""
         ...
 
+    def confirm(self) -> None:
+        """Return when the topics' sighting still is that of the opening.
+
+        :raises SourceInterrupted: a topic was re-created, or a log may have lost its tail.
+        """
+        ...
+
     def start(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Begin, or begin again, to read each partition at its offset."""
         ...
@@ -111,8 +118,8 @@ class RecordSource(Protocol):
     def poll(self, timeout_s: float) -> Mapping[TopicPartition, Sequence[SourceRecord]]:
         """The next records by partition, in offset order; none when none came in time.
 
-        :raises SourceInterrupted: also when a topic's sighting is no longer that of the opening,
-            so that no record of another log is ever returned under the old coordinates.
+        Confirmed, as :meth:`confirm` does, after they were read: no record of another log is ever
+        returned under the coordinates of the old one.
         """
         ...
 

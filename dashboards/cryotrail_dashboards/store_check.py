@@ -35,9 +35,10 @@ class Check(NamedTuple):
     @property
     def words(self) -> str:
         """The verdict as the pages say it; "proved" needs a checkpoint held outside the store."""
-        if self.is_broken:
-            return f"broken at seq {self.verification.first_broken_seq}"
-        return "intact, no outside checkpoint"
+        if not self.is_broken:
+            return "intact, no outside checkpoint"
+        seq = self.verification.first_broken_seq
+        return "broken" if seq is None else f"broken at seq {seq}"
 
 
 def head_of(audit_url: str) -> Head:

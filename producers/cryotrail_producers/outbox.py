@@ -144,12 +144,12 @@ class Outbox:
 
         :raises OutboxError: the mark cannot be written; the next user numbers under a new id.
         """
-        self.sync()
         with self._service_lock, translated(self.path, "close"), ExitStack() as last:
             last.callback(self._users.close)
             last.callback(self._service.close)
             self._appending.close()
             with transaction(self._service):
+                self._service.execute(f"UPDATE outbox SET synced_id = {_LAST_ID}")
                 if self._users.try_exclusive():
                     self._service.execute("UPDATE outbox SET clean_mark = ?", (self._mark(),))
 

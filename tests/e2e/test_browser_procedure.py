@@ -18,7 +18,7 @@ PLOT_AREAS = """
 () => [...document.querySelectorAll('[data-testid=stVegaLiteChart] svg')].map(svg => {
   const area = svg.querySelector('.mark-group.role-frame.root path.background');
   const box = area.getBoundingClientRect();
-  return {left: Math.round(box.left), right: Math.round(box.right), height: box.height};
+  return {left: box.left, right: box.right};
 })
 """
 
@@ -27,6 +27,11 @@ color => [...document.querySelectorAll(`svg .mark-rect path[fill="${color}"]`)].
   const box = bar.getBoundingClientRect();
   return {top: box.top, bottom: box.bottom};
 })
+"""
+
+GONE = """
+gone => ![...document.querySelectorAll('[data-testid=stVegaLiteChart] svg text')]
+  .some(text => text.textContent === gone)
 """
 
 CLIPPED = """
@@ -45,7 +50,9 @@ def test_the_three_panels_share_their_left_and_right_edges(
     areas = page.evaluate(PLOT_AREAS)
 
     assert len(areas) == 3
-    assert len({(area["left"], area["right"]) for area in areas}) == 1
+    for edge in ("left", "right"):
+        found = [area[edge] for area in areas]
+        assert max(found) - min(found) <= 1  # Vega rounds the size of each title by itself
     assert page.evaluate(CLIPPED) == []
 
 
@@ -109,12 +116,10 @@ def test_the_arrow_keys_move_the_window_and_the_address_follows(
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     page.wait_for_url("**from=30**")
-    page.wait_for_function(
-        "!document.querySelector('[data-testid=stVegaLiteChart]').textContent.includes('10:24')"
-    )
+    page.wait_for_function(GONE, arg="T+20")
 
     assert "to=60" in page.url
-    assert "T+20" not in texts(page)
+    assert "T+30" in texts(page)
 
 
 def test_an_unknown_procedure_is_not_found(new_page: NewPage, cohort_pages: str) -> None:
@@ -142,7 +147,7 @@ def test_each_chart_says_what_it_shows(new_page: NewPage, cohort_pages: str) -> 
     page = new_page()
 
     open_charts(page, f"{cohort_pages}/procedure?procedure=CRYO-0001", 3)
-    names: list[Any] = page.locator("[data-testid=stVegaLiteChart] [aria-label]").evaluate_all(
+    names: list[Any] = page.locator("[data-testid=stVegaLiteChart]").evaluate_all(
         "all => all.map(e => e.getAttribute('aria-label'))"
     )
 

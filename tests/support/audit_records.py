@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cryotrail_audit.records import (
     EVENT,
+    QUARANTINED,
     Administrative,
     AppendOutcome,
     IncomingBatch,
@@ -94,8 +95,10 @@ def batch(
     administrative: Sequence[Administrative] = (),
     owner: str = OWNER,
 ) -> IncomingBatch:
-    """A batch of records of one partition."""
+    """A batch of records of one partition; quarantined ones are hashed whole."""
     listed = list(records)
+    if kind == QUARANTINED:
+        listed = [item._replace(content_hash=sha256(item.raw or b"").digest()) for item in listed]
     return IncomingBatch(
         [(kind, item) for item in listed],
         [progress(listed, epoch)] if listed else [],

@@ -56,7 +56,7 @@ class Case:
         self.data_origin = data_origin
         self._numbers = count(1)
 
-    def at(self, kind: type[E], minute: float, **given: Any) -> E:
+    def at(self, kind: type[E], minute: float, /, **given: Any) -> E:
         """An event at a minute; a code list that is not given is UNKNOWN."""
         hints = get_type_hints(kind)
         unsaid = {
@@ -76,6 +76,7 @@ class Case:
             procedure_id=self.procedure_id,
             subject_id=self.subject_id,
             lesion_id=self.lesion_id,
+            device_id="console-1",
             actor_role=ActorRole.OPERATOR,
             occurred_at=self.start + timedelta(minutes=minute),
             time_basis=TimeBasis.DEVICE_SYNCED,

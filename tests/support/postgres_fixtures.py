@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from postgres_server import PostgresServer
 from psycopg import sql
 
-from cryotrail_audit.migration import migrate
+from cryotrail_audit.store import AuditStore, migrate, open_store
 
 
 @pytest.fixture(scope="session")
@@ -97,3 +98,10 @@ def store_url(request: pytest.FixtureRequest) -> str:
     fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     url: str = request.getfixturevalue(fixture)
     return url
+
+
+@pytest.fixture
+def audit_store(store_url: str) -> Iterator[AuditStore]:
+    """An open, empty audit store: the test runs once on each database."""
+    with closing(open_store(store_url)) as store:
+        yield store

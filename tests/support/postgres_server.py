@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import psycopg
+from free_ports import free_port
 
 # PostgreSQL refuses to run as root; in a container where the tests do, this user runs it.
 _UNPRIVILEGED = "nobody"
@@ -61,7 +61,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers, at most 60 seconds."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -121,10 +121,3 @@ class PostgresServer:
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

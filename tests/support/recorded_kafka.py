@@ -58,17 +58,28 @@ def message_of(event: Event, producer_seq: int | None = None) -> Message:
     )  # fmt: skip
 
 
-def publish(connection: KafkaConnection, messages: Iterable[Message]) -> list[Place]:
-    """Produce messages in order and wait until Kafka has them all."""
-    client = producer(connection, linger_ms=20)
+def publish(
+    connection: KafkaConnection, messages: Iterable[Message], *, singly: bool = False
+) -> list[Place]:
+    """Produce messages in order and wait until Kafka has them all.
+
+    ``singly`` makes one batch of each, so that a log can be cut between any two.
+    """
+    client = producer(connection, linger_ms=0 if singly else 20)
+    futures = []
     try:
-        futures = [
-            client.send(
-                one.topic, key=one.key, value=one.value,
-                headers=list(one.headers), partition=one.partition,
+        for one in messages:
+            futures.append(
+                client.send(
+                    one.topic,
+                    key=one.key,
+                    value=one.value,
+                    headers=list(one.headers),
+                    partition=one.partition,
+                )
             )
-            for one in messages
-        ]  # fmt: skip
+            if singly:
+                futures[-1].get(timeout=60)
         client.flush(timeout=60)
         sent = [future.get(timeout=60) for future in futures]
     finally:

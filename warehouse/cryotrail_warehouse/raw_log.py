@@ -58,11 +58,17 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Columns of the tables that rows are appended to, by table."""
 
-_STREAM: Final = """
-create table build.raw.procedure_stream (
-  procedure_id uuid primary key, first_seq bigint, last_seq bigint, last_recorded_us bigint,
-  event_count bigint, chunk_count bigint, last_chunk_seq bigint, last_correction_seq bigint)
-"""
+STREAM_COLUMNS: Final = {
+    "procedure_id": "UUID primary key",
+    "first_seq": "BIGINT",
+    "last_seq": "BIGINT",
+    "last_recorded_us": "BIGINT",
+    "event_count": "BIGINT",
+    "chunk_count": "BIGINT",
+    "last_chunk_seq": "BIGINT",
+    "last_correction_seq": "BIGINT",
+}
+"""Columns of ``procedure_stream``: what the log holds of each procedure, and where."""
 
 _APPEND_TO_STREAM: Final = """
 insert into build.raw.procedure_stream
@@ -115,10 +121,9 @@ class RawLog:
         execute = self._connection.execute
         execute("begin")
         execute("create schema build.raw")
-        for table, columns in TABLES.items():
+        for table, columns in {**TABLES, "procedure_stream": STREAM_COLUMNS}.items():
             defined = ", ".join(f'"{name}" {data_type}' for name, data_type in columns.items())
             execute(f"create table build.raw.{table} ({defined})")
-        execute(_STREAM)
         execute(
             "create table build.raw.progress as"
             " select -1::bigint as last_seq, null::varchar as last_leaf_hash, $1 as decoder_digest",
