@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from handmade_case import Case
-from page_runs import again, metrics, open_page, text
+from page_runs import again, as_read, metrics, open_page, text
 from published_warehouse import START, Tables, add_procedure, publish
 from recorded_events import EventRecorder
 
@@ -139,7 +139,7 @@ def test_a_changed_byte_is_found_and_said_on_every_page(
 
     assert "broken at seq 1" in text(home)
     assert "intact" not in text(home)
-    assert procedure.error[0].value.startswith("The audit store is broken at seq 1")
+    assert as_read(procedure.error[0].value).startswith("The audit store is broken at seq 1")
 
 
 def test_a_verdict_is_reached_again_when_asked(

@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cryotrail_dashboards.outside import outside_rows
-from cryotrail_dashboards.panels import complication_rows, ct_rows, lanes_of, mark_rows, phase_rows
+from cryotrail_dashboards.panels import (
+    check_rows,
+    complication_rows,
+    ct_rows,
+    lanes_of,
+    mark_rows,
+    phase_rows,
+)
 from cryotrail_dashboards.timeline import Day, View
 
 VIEW = View(
@@ -103,6 +110,15 @@ def test_a_margin_below_the_target_or_not_measured_is_told_apart() -> None:
     assert list(rows["state"]) == ["below", "reached", "no margin", "no margin"]
     assert list(rows["label"]) == ["−3.0", "10.0", "", ""]
     assert rows["detail"].iloc[3].endswith("CT, survey")
+
+
+def test_values_that_would_meet_stand_above_and_below_and_the_last_one_above() -> None:
+    ct = pd.DataFrame({"t_min": [20.0, 59.0, 60.0, 61.0, 70.0], "margin_mm": [1.0, 2, None, 3, 4]})
+
+    rows = check_rows(ct, VIEW)
+
+    assert list(rows["t_min"]) == [20.0, 59.0, 61.0, 70.0]
+    assert list(rows["side"]) == ["above", "below", "above", "above"]
 
 
 def test_complications_that_are_close_stand_in_lanes_beneath_each_other() -> None:

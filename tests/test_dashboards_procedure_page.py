@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_runs import again, metrics, open_page, specs, text
+from page_runs import again, as_read, metrics, open_page, specs, text
 from published_warehouse import (
     Tables,
     add_check,
@@ -75,7 +75,7 @@ def test_the_three_panels_line_up(first: AppTest) -> None:
 
 
 def test_the_page_shows_the_figures_of_the_procedure(first: AppTest) -> None:
-    assert first.title[0].value == "CRYO-0001: ilium, bone"
+    assert as_read(first.title[0].value) == "CRYO-0001: ilium, bone"
     assert metrics(first) == {
         "Procedure length": "96\u00a0min",
         "Probes": "2",
@@ -118,17 +118,30 @@ def test_the_slider_writes_the_window_into_the_address(published: Path) -> None:
 def test_an_unknown_procedure_is_not_found_and_nothing_is_drawn(published: Path) -> None:
     page = open_page(published, "procedure", procedure="CRYO-9999")
 
-    assert [error.value for error in page.error] == [
+    assert [as_read(error.value) for error in page.error] == [
         "procedure 'CRYO-9999' was not found in this publication"
     ]
     assert specs(page) == []
     assert metrics(page) == {}
 
 
+def test_an_address_cannot_put_a_link_or_a_picture_on_the_page(published: Path) -> None:
+    asked = (
+        "[open](https://attacker.example) ![](https://attacker.example/x.png) www.attacker.example"
+    )
+
+    shown = open_page(published, "procedure", procedure=asked).error[0].value
+
+    assert as_read(shown) == f"procedure {asked!r} was not found in this publication"
+    assert "](" not in shown
+    assert "://" not in shown
+    assert "www." not in shown
+
+
 def test_an_id_opens_the_procedure_like_its_label(published: Path) -> None:
     page = open_page(published, "procedure", procedure=str(procedure_id("CRYO-0002")))
 
-    assert page.title[0].value.startswith("CRYO-0002")
+    assert as_read(page.title[0].value).startswith("CRYO-0002")
 
 
 def test_choosing_another_procedure_changes_the_address_and_forgets_the_window(
@@ -141,7 +154,7 @@ def test_choosing_another_procedure_changes_the_address_and_forgets_the_window(
 
     assert page.query_params["procedure"] == "CRYO-0002"
     assert "from" not in page.query_params
-    assert page.title[0].value.startswith("CRYO-0002")
+    assert as_read(page.title[0].value).startswith("CRYO-0002")
 
 
 def test_events_stand_in_the_table_with_both_of_their_times(published: Path) -> None:

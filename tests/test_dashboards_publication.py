@@ -57,10 +57,13 @@ def test_a_file_that_is_no_warehouse_is_refused_with_a_remedy(tmp_path: Path) ->
     assert "warehouse rebuild" in refusal.value.hint
 
 
-def test_a_publication_of_another_version_names_what_it_lacks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change", ["drop table fct_procedure", "alter table fct_procedure drop column procedure_label"]
+)
+def test_a_publication_of_another_version_names_what_it_lacks(tmp_path: Path, change: str) -> None:
     file = publish(tmp_path, {})
     with duckdb.connect(str(file)) as connection:
-        connection.execute("drop table fct_procedure")
+        connection.execute(change)
 
     page = open_page(tmp_path, "procedure")
 

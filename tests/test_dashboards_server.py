@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from published_warehouse import Tables, add_procedure, publish
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+import cryotrail_dashboards
 from cryotrail.commands import dashboard
 from cryotrail.settings import load_settings
 from cryotrail_dashboards.errors import DashboardError, PortInUse, ServerFailed
@@ -89,6 +91,18 @@ def test_a_page_is_not_given_out_under_a_foreign_name(port: int) -> None:
         pass
 
     assert refused.value.response.status_code == 403
+
+
+def test_the_options_that_guard_the_pages_are_set() -> None:
+    file = Path(cryotrail_dashboards.__file__).parent / ".streamlit" / "config.toml"
+    options = tomllib.loads(file.read_text(encoding="utf-8"))
+
+    assert options["browser"]["gatherUsageStats"] is False
+    assert options["client"]["showErrorDetails"] == "none"
+    assert options["client"]["toolbarMode"] == "viewer"
+    assert options["server"]["enableCORS"] is True
+    assert options["server"]["enableXsrfProtection"] is True
+    assert options["server"]["enableAgentApi"] is False
 
 
 def test_a_port_in_use_is_refused_by_name(port: int, tmp_path: Path) -> None:

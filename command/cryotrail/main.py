@@ -7,6 +7,7 @@ extra that a subcommand lacks.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"pip install 'cryotrail[{subcommand.extra}]'"
         )
         return 2
+    _configure_logging()
     try:
         return int(module.main(rest, load_settings()))
     except CryotrailError as error:
@@ -69,6 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (as `head` does); nothing is left to say to it.
         sys.stderr.close()
         return 0
+
+
+def _configure_logging() -> None:
+    """One line a remark on standard error; libraries only ask for loggers, the process decides."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    # The client reports every refused connection many times over; what matters of it is raised
+    # as an error or said by the part that waits for it.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from cryotrail_dashboards.clock import age, site_time, utc_now, zone_label
+from cryotrail_dashboards.literal import literal
 from cryotrail_dashboards.queries.publication import PublicationRow
-from cryotrail_dashboards.units import origin_label
+from cryotrail_dashboards.units import ABSENT, origin_label
 from cryotrail_schemas.errors import CryotrailError
 
 METRICS_A_ROW = 3
@@ -20,9 +21,9 @@ METRICS_A_ROW = 3
 
 def show_refusal(refusal: CryotrailError) -> None:
     """Say in plain words what was refused, and what to do about it."""
-    st.error(str(refusal), icon=":material/error:")
+    st.error(literal(str(refusal)), icon=":material/error:")
     if refusal.hint:
-        st.info(refusal.hint, icon=":material/arrow_forward:")
+        st.info(literal(refusal.hint), icon=":material/arrow_forward:")
 
 
 def show_origin(origins: Sequence[str]) -> None:
@@ -64,6 +65,7 @@ def show_table(
         frame[list(columns)],
         column_config=dict(columns),
         hide_index=True,
+        placeholder=ABSENT,
         width="stretch",
         key=key,
         alt=alt_text,

@@ -37,18 +37,24 @@ def timeline_legend(probe_lanes: list[str], has_complication: bool, tokens: Toke
     if has_complication:
         flag = f'<span style="color:{tokens.complication}">⚑</span>'
         items.append((flag, "complication"))
+    curves = []
     for order, lane in enumerate(probe_lanes):
         stroke = probe_stroke(order, tokens)
         line = (
             f'<line x1="0" y1="8" x2="34" y2="8" stroke="{stroke.color}" '
             f'stroke-width="{stroke.width_px}" stroke-dasharray="{_dashes(stroke.dash)}"/>'
         )
-        items.append((_shape(line, 34), f"{lane} ({stroke.dash_name})"))
-    spans = "".join(
-        f'<span style="white-space:nowrap;margin-right:1.1rem">{symbol} {escape(text)}</span> '
+        curves.append((_shape(line, 34), f"{lane} ({stroke.dash_name})"))
+    lines = [_line(items), f"tip temperature: {_line(curves)}"] if curves else [_line(items)]
+    body = "".join(f"<div>{line}</div>" for line in lines)
+    return f'<div style="color:{tokens.ink};font-size:0.9rem;line-height:1.7">{body}</div>'
+
+
+def _line(items: list[tuple[str, str]]) -> str:
+    return " ".join(
+        f'<span style="white-space:nowrap;margin-right:1.1rem">{symbol} {escape(text)}</span>'
         for symbol, text in items
     )
-    return f'<div style="color:{tokens.ink};font-size:0.9rem;line-height:1.7">{spans}</div>'
 
 
 def _shape(inner: str, width: int = 16) -> str:

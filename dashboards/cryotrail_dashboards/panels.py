@@ -132,6 +132,28 @@ def ct_rows(ct: pd.DataFrame, view: View) -> pd.DataFrame:
     return _frame(rows, ("lane", "t_min", "state", "margin_mm", "label", "detail"))
 
 
+LABEL_SHARE = 0.035
+"""Width of a margin's label on a narrow page, as a share of the time axis."""
+
+
+def check_rows(ct: pd.DataFrame, view: View) -> pd.DataFrame:
+    """The CT at which a margin was measured, as :func:`ct_rows` gives them, with ``side``.
+
+    ``side`` says where the value is written: "above" its point, or "below" where the next value
+    is too close to stand beside it. The last value is always above.
+    """
+    checks = ct[ct["margin_mm"].notna()]
+    low, high = view.domain_min
+    needed_min = LABEL_SHARE * (high - low)
+    sides: list[str] = []
+    next_min: float | None = None
+    for t_min in reversed(list(checks["t_min"])):
+        is_close = next_min is not None and next_min - t_min < needed_min
+        sides.append("below" if is_close and sides[-1] == "above" else "above")
+        next_min = t_min
+    return checks.assign(side=pd.Series(sides[::-1], index=checks.index, dtype="object"))
+
+
 def complication_rows(complications: pd.DataFrame, view: View) -> pd.DataFrame:
     """A row a complication of the day: ``lane``, ``t_min``, ``text``, ``align``, ``detail``.
 

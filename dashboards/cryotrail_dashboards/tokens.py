@@ -55,8 +55,6 @@ class Tokens:
     """The line that joins margin checks."""
     measured: str
     published: str
-    bone: str
-    soft_tissue: str
     probes: tuple[str, ...]
 
 
@@ -78,8 +76,6 @@ LIGHT = Tokens(
     step="#76797d",
     measured="#0B5FA5",
     published="#8A5A00",
-    bone="#0B5FA5",
-    soft_tissue="#A34A00",
     probes=("#24292f", "#0B5FA5", "#A34A00", "#6A3D9A", "#00684A", "#A4134F"),
 )
 
@@ -101,8 +97,6 @@ DARK = Tokens(
     step="#8a8a8a",
     measured="#8EC5FF",
     published="#F2C14E",
-    bone="#8EC5FF",
-    soft_tissue="#F2A56D",
     probes=("#edebe8", "#8EC5FF", "#F2A56D", "#C9A0E8", "#4FC3A1", "#FF9EC4"),
 )
 

@@ -44,9 +44,12 @@ def share(count: int, of: int, low: float, high: float) -> str:
     return f"{count} of {of} ({percent}, {interval})"
 
 
-def words(symbol: str | None) -> str:
-    """An enum symbol as text: ``RENAL_CELL_CARCINOMA`` → ``renal cell carcinoma``."""
-    return ABSENT if not symbol else symbol.replace("_", " ").lower()
+def words(symbol: str | float | None) -> str:
+    """An enum symbol as text: ``RENAL_CELL_CARCINOMA`` → ``renal cell carcinoma``.
+
+    A frame may hold its nulls as NaN: they are as absent as None.
+    """
+    return symbol.replace("_", " ").lower() if isinstance(symbol, str) and symbol else ABSENT
 
 
 def origin_label(origins: tuple[str, ...]) -> str | None:

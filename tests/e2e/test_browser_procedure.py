@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from browser_pages import console_errors, metrics, open_charts, outside_requests, texts
@@ -40,6 +41,23 @@ CLIPPED = """
 """
 
 
+class Visit(NamedTuple):
+    """A page that was opened, and what happened meanwhile."""
+
+    page: Page
+    outside_requests: list[str]
+    console_errors: list[str]
+
+
+@pytest.fixture(scope="module")
+def first(new_page: NewPage, cohort_pages: str) -> Visit:
+    """The first procedure, opened once for the tests that only read it."""
+    page = new_page()
+    visit = Visit(page, outside_requests(page, cohort_pages), console_errors(page))
+    open_charts(page, f"{cohort_pages}/procedure?procedure=CRYO-0001", 3)
+    return visit
+
+
 @pytest.mark.parametrize("width", [1440, 1024])
 def test_the_three_panels_share_their_left_and_right_edges(
     new_page: NewPage, cohort_pages: str, width: int
@@ -56,14 +74,8 @@ def test_the_three_panels_share_their_left_and_right_edges(
     assert page.evaluate(CLIPPED) == []
 
 
-def test_the_figures_are_those_of_the_recorded_procedure(
-    new_page: NewPage, cohort_pages: str
-) -> None:
-    page = new_page()
-
-    open_charts(page, f"{cohort_pages}/procedure?procedure=CRYO-0001", 3)
-
-    assert metrics(page) == {
+def test_the_figures_are_those_of_the_recorded_procedure(first: Visit) -> None:
+    assert metrics(first.page) == {
         "Procedure length": "96 min",
         "Probes": "2",
         "Completed cycles": "2",
@@ -71,8 +83,8 @@ def test_the_figures_are_those_of_the_recorded_procedure(
         "Embolized before": "yes",
         "Complications": "0",
     }
-    assert page.get_by_text("RECONSTRUCTED data").is_visible()
-    assert "embolization" in " ".join(texts(page))
+    assert first.page.get_by_text("RECONSTRUCTED data").is_visible()
+    assert "embolization" in " ".join(texts(first.page))
 
 
 def test_a_browser_elsewhere_reads_the_sites_clock(new_page: NewPage, cohort_pages: str) -> None:
@@ -131,28 +143,29 @@ def test_an_unknown_procedure_is_not_found(new_page: NewPage, cohort_pages: str)
     assert page.locator("[data-testid=stVegaLiteChart]").count() == 0
 
 
-def test_a_page_asks_no_other_host_and_breaks_no_rule_of_its_policy(
-    new_page: NewPage, cohort_pages: str
-) -> None:
+def test_a_page_asks_no_other_host_and_breaks_no_rule_of_its_policy(first: Visit) -> None:
+    assert first.outside_requests == []
+    assert first.console_errors == []
+
+
+def test_an_address_cannot_put_a_link_on_the_page(new_page: NewPage, cohort_pages: str) -> None:
     page = new_page()
-    asked, said = outside_requests(page, cohort_pages), console_errors(page)
+    link = "[open](https://attacker.example) https://attacker.example www.attacker.example"
 
-    open_charts(page, f"{cohort_pages}/procedure?procedure=CRYO-0001", 3)
+    page.goto(f"{cohort_pages}/procedure?procedure={quote(link)}")
+    page.get_by_text("was not found").wait_for()
 
-    assert asked == []
-    assert said == []
+    assert page.locator("[data-testid=stAlert] a").count() == 0
 
 
-def test_each_chart_says_what_it_shows(new_page: NewPage, cohort_pages: str) -> None:
-    page = new_page()
-
-    open_charts(page, f"{cohort_pages}/procedure?procedure=CRYO-0001", 3)
-    names: list[Any] = page.locator("[data-testid=stVegaLiteChart]").evaluate_all(
+def test_each_chart_says_what_it_shows(first: Visit) -> None:
+    names: list[str] = first.page.locator("[data-testid=stVegaLiteChart]").evaluate_all(
         "all => all.map(e => e.getAttribute('aria-label'))"
     )
 
-    assert any("Lanes of 2 probes with 4 freeze and thaw cycles" in name for name in names)
-    assert any("the last margin is 10.3 mm" in name for name in names)
+    assert "Lanes of 2 probes with 4 freeze and thaw cycles" in names[0]
+    assert names[1].startswith("Tip temperatures between")
+    assert "the last margin is 10.3 mm" in names[2]
 
 
 def rgb(color: str) -> str:

@@ -65,9 +65,12 @@ def cohort_pages(
             stop(process)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages in contexts of their own: ``new_page(theme="dark", width=1024, zone=...)``."""
+    """Opens pages in contexts of their own: ``new_page(theme="dark", width=1024, zone=...)``.
+
+    They stay open until the module's last test.
+    """
     with ExitStack() as contexts:
 
         def open_one(

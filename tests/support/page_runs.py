@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 import cryotrail_dashboards
+from cryotrail_dashboards.literal import WORD_JOINER
 from cryotrail_dashboards.settings import DashboardSettings
 
 APP = Path(cryotrail_dashboards.__file__).parent / "app.py"
@@ -79,6 +81,11 @@ def metrics(at: AppTest) -> dict[str, str]:
 
 
 def text(at: AppTest) -> str:
-    """All messages and Markdown of the page."""
-    elements = [*at.error, *at.warning, *at.info, *at.success, *at.markdown]
-    return "\n".join(str(element.value) for element in elements)
+    """All titles, messages and Markdown of the page, as they are read."""
+    elements = [*at.title, *at.error, *at.warning, *at.info, *at.success, *at.markdown]
+    return "\n".join(as_read(str(element.value)) for element in elements)
+
+
+def as_read(markdown: str) -> str:
+    """Markdown without the marks that make it literal."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace(WORD_JOINER, "")

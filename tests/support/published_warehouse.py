@@ -104,14 +104,18 @@ def write_samples(
             "create table sample (procedure_id uuid, probe_id varchar, sensor_id varchar, "
             "channel varchar, cycle_no int, sampled_at timestamptz, value double, quality varchar)"
         )
-        rows = [
-            (
-                *(procedure_id, probe, None, "TIP_TEMPERATURE_CEL", 1),
-                *(START + timedelta(minutes=minute), value, "GOOD"),
-            )
-            for probe, minute, value in samples
-        ]
-        connection.executemany("insert into sample values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        listed = list(samples)
+        connection.execute(
+            "insert into sample select $id, unnest($probes), null, 'TIP_TEMPERATURE_CEL', 1, "
+            "$start + to_microseconds((unnest($minutes) * 60e6)::bigint), unnest($values), 'GOOD'",
+            {
+                "id": procedure_id,
+                "start": START,
+                "probes": [probe for probe, _, _ in listed],
+                "minutes": [minute for _, minute, _ in listed],
+                "values": [value for _, _, value in listed],
+            },
+        )
         connection.execute(f"copy sample to '{warehouse_dir / path}' (format parquet)")
     return str(path)
 
@@ -339,8 +343,13 @@ def add_cohort(tables: Tables) -> None:
         tables.setdefault("cohort_complication", []).append(
             {
                 **cohort,
-                **{"kind": kind, "k": k, "n": 11, "share": k / 11, "complication_count": k},
-                **{"lower_95": lower, "upper_95": upper},
+                "kind": kind,
+                "k": k,
+                "n": 11,
+                "share": k / 11,
+                "complication_count": k,
+                "lower_95": lower,
+                "upper_95": upper,
             }
         )
     for row in _SURVIVAL:

@@ -29,7 +29,7 @@ class Tables(Protocol):
         ...
 
     def columns(self, table: str) -> dict[str, str]:
-        """Name and type of each column, from the catalogue."""
+        """Name and type of each column, from the catalogue; ``?`` = may be null."""
         ...
 
 
@@ -48,7 +48,8 @@ class _Sqlite:
         self.execute("pragma ignore_check_constraints = on")
 
     def columns(self, table: str) -> dict[str, str]:
-        return {row[1]: row[2].lower() for row in self.execute(f"pragma table_info({table})")}
+        rows = self.execute(f"pragma table_info({table})")
+        return {name: kind.lower() + "?" * (not filled) for _, name, kind, filled, *_ in rows}
 
 
 class _Postgresql:
@@ -74,7 +75,9 @@ class _Postgresql:
     def columns(self, table: str) -> dict[str, str]:
         return dict(
             self.execute(
-                "select column_name::text, data_type::text from information_schema.columns"
+                "select column_name::text,"
+                " data_type::text || case is_nullable when 'YES' then '?' else '' end"
+                " from information_schema.columns"
                 " where table_schema = 'audit' and table_name = %s order by ordinal_position",
                 [table],
             )

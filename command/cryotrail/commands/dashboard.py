@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 from collections.abc import Sequence
+from types import FrameType
 
 from cryotrail.console import say
 from cryotrail.settings import Settings
@@ -23,20 +24,25 @@ Procedure:  /procedure?procedure=CRYO-0001&from=0&to=60      Cohort:  /cohort
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Run the command. Returns 0 when stopped by Ctrl-C or SIGTERM, else the server's status."""
+    """Run the command. Returns 0 when stopped by Ctrl-C or SIGTERM, 1 when the server ended."""
     options = _parser(settings).parse_args(arguments)
+    # From here on SIGTERM ends as Ctrl-C does, so that no server is left behind.
+    signal.signal(signal.SIGTERM, _interrupt)
     process = serve(
         settings, options.port, host=options.host, allowed_hosts=tuple(options.allowed_host)
     )
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         say(f"pages at {wait_until_ready(process, options.port, host=options.host)}")
         process.wait()
     except KeyboardInterrupt:
-        pass
+        return 0
     finally:
         stop(process)
-    return 0 if process.returncode in (0, -signal.SIGTERM, -signal.SIGINT) else 1
+    return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _parser(settings: Settings) -> argparse.ArgumentParser:

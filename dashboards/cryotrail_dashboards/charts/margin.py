@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -26,14 +27,14 @@ TARGET_MM = 10
 
 
 def margin_domain(checks: pd.DataFrame) -> tuple[float, float]:
-    """0 to 16 mm, extended to whatever was measured and to the label above the highest point."""
+    """0 to 16 mm, extended to whatever was measured and to the values written beside the points."""
     if checks.empty:
         return 0.0, 16.0
     low, high = checks["margin_mm"].min(), checks["margin_mm"].max()
-    lowest = float(math.floor(low - 1)) if low < 0 else 0.0
-    # A label stands above its point: a fifth of the panel's height is room for it.
-    highest = float(math.ceil(high + (max(high, 16.0) - lowest) / 5))
-    return lowest, max(16.0, highest)
+    # A value stands above or below its point: a fifth of the panel's height is room for it.
+    room = (max(high, 16.0) - min(low, 0.0)) / 5
+    lowest = float(math.floor(low - room)) if low < room else 0.0
+    return lowest, max(16.0, float(math.ceil(high + room)))
 
 
 def margin_chart(
@@ -41,8 +42,8 @@ def margin_chart(
 ) -> alt.LayerChart:
     """The margin panel.
 
-    :param checks: ``t_min``, ``margin_mm``, ``state``, ``label``, ``detail``; only checks at
-        which a margin was measured.
+    :param checks: ``t_min``, ``margin_mm``, ``state``, ``label``, ``side``, ``detail``; only
+        checks at which a margin was measured.
     :param complications: ``t_min``.
     """
     x = time_axis("t_min", "elapsed", view)
@@ -65,13 +66,7 @@ def margin_chart(
         base.mark_line(
             interpolate="step-after", color=tokens.step, clip=True, description="margin over time"
         ).encode(x=x, y=y),
-        *haloed_text(
-            base,
-            tokens,
-            tokens.ink,
-            {"dy": -13, "fontSize": 11, "clip": True},
-            {"x": x, "y": y, "text": alt.Text("label:N")},
-        ),
+        *_values(checks, x, y, tokens),
         base.mark_point(size=100, filled=True, opacity=1, clip=True).encode(
             x=x,
             y=y,
@@ -81,3 +76,16 @@ def margin_chart(
         ),
     ]
     return compose(layers, HEIGHT_PX, tokens, ("shape", "color"))
+
+
+def _values(checks: pd.DataFrame, x: alt.X, y: alt.Y, tokens: Tokens) -> list[Any]:
+    layers: list[Any] = []
+    for side, dy in (("above", -13), ("below", 15)):
+        layers += haloed_text(
+            alt.Chart(checks[checks["side"] == side]),
+            tokens,
+            tokens.ink,
+            {"dy": dy, "fontSize": 11, "clip": True},
+            {"x": x, "y": y, "text": alt.Text("label:N")},
+        )
+    return layers

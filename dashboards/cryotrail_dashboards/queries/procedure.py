@@ -165,3 +165,46 @@ def complications(publication: Publication, procedure_id: str) -> pd.DataFrame:
         """,
         {"procedure_id": procedure_id},
     )
+
+
+def temperatures(publication: Publication, procedure_id: str) -> pd.DataFrame:
+    """Tip temperatures in figures, a row a probe, cycle and phase: ``probe_id``, ``cycle_no``,
+    ``phase``, ``sample_count``, ``missing_count``, ``min_cel``, ``mean_cel``, ``max_cel``,
+    ``at_or_below_minus_20_s``, ``at_or_below_minus_40_s``.
+    """
+    return publication.frame(
+        """
+        select probe_id, cycle_no, phase, sample_count, missing_count, min_cel, mean_cel, max_cel,
+               at_or_below_minus_20_s, at_or_below_minus_40_s
+        from warehouse.fct_probe_temperature
+        where procedure_id = $procedure_id::uuid and channel = 'TIP_TEMPERATURE_CEL'
+        order by probe_id, cycle_no nulls last, phase
+        """,
+        {"procedure_id": procedure_id},
+    )
+
+
+class ProcedureFacts(NamedTuple):
+    """What the marts say of one procedure, before it is shaped for a page."""
+
+    row: ProcedureRow
+    probe_ids: list[str]
+    events: pd.DataFrame
+    cycles: pd.DataFrame
+    ct: pd.DataFrame
+    complications: pd.DataFrame
+    temperatures: pd.DataFrame
+
+
+def facts(publication: Publication, row: ProcedureRow) -> ProcedureFacts:
+    """Everything above of one procedure."""
+    own = (publication, row.procedure_id)
+    return ProcedureFacts(
+        row,
+        probe_ids(*own),
+        events(*own),
+        cycles(*own),
+        ct(*own),
+        complications(*own),
+        temperatures(*own),
+    )

@@ -71,7 +71,7 @@ class Publication:
         try:
             # By way of Arrow, whose times keep their zone and whose nulls stay nulls.
             return self._connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
-        except duckdb.CatalogException as error:
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise WarehouseUnreadable(
                 f"the publication lacks what this page reads: {error}",
                 hint="build it with this version: cryotrail warehouse rebuild",

@@ -9,12 +9,11 @@ import streamlit as st
 
 from cryotrail_dashboards.clock import site_time, zone_label
 from cryotrail_dashboards.layout import show_table
-from cryotrail_dashboards.units import ABSENT, number
+from cryotrail_dashboards.units import ABSENT
 
 
 def show_events(events: pd.DataFrame, zone: ZoneInfo) -> None:
     """Show the table of events: when each occurred, and when the store recorded it."""
-    st.subheader("Events")
     if events.empty:
         st.info("No events have been published for this procedure.")
         return
@@ -28,7 +27,7 @@ def show_events(events: pd.DataFrame, zone: ZoneInfo) -> None:
         "events",
         {
             "order_no": st.column_config.NumberColumn("No", width="small"),
-            "t_min": st.column_config.TextColumn("T (min)", width="small"),
+            "t_min": st.column_config.NumberColumn("T (min)", width="small", format="%.1f"),
             "occurred": st.column_config.TextColumn("Occurred"),
             "recorded": st.column_config.TextColumn("Recorded"),
             "event_type": st.column_config.TextColumn("Event"),
@@ -55,7 +54,6 @@ def event_rows(events: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
     return events.assign(
         occurred=[local(at) for at in events["occurred_at"]],
         recorded=[local(at) for at in events["recorded_at"]],
-        t_min=[number(None if pd.isna(t) else t) for t in events["t_min"]],
         correction=corrections,
     )
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from cryotrail_dashboards.clock import site_time, zone_label
+from cryotrail_dashboards.literal import literal
 from cryotrail_dashboards.queries.publication import PublicationRow
 from cryotrail_dashboards.store_check import (
     CHECKED_UNASKED,
@@ -26,7 +27,7 @@ def show_store(audit_url: str, meta: PublicationRow, zone: ZoneInfo) -> None:
         head = head_of(audit_url)
     except CryotrailError as refusal:
         st.badge("not checked", icon=":material/question_mark:", color="gray")
-        st.markdown(f"The audit store cannot be read here: {refusal}")
+        st.markdown(f"The audit store cannot be read here: {literal(str(refusal))}")
         return
     newer = head.tree_size - meta.audit_tree_size
     reach = f"{newer:,} of them newer" if newer else "none newer"
@@ -44,7 +45,8 @@ def show_broken_store(audit_url: str) -> None:
     broken = broken_check(audit_url)
     if broken is not None:
         st.error(
-            f"The audit store is {broken.words}: {broken.verification.reason}. Nothing on these "
+            f"The audit store is {broken.words}: {literal(str(broken.verification.reason))}. "
+            "Nothing on these "
             "pages rests on a verified log until this is explained.",
             icon=":material/gpp_bad:",
         )
@@ -58,7 +60,7 @@ def _show_verdict(check: Check | None, zone: ZoneInfo) -> None:
     found = check.verification
     if check.is_broken:
         st.badge(check.words, icon=":material/gpp_bad:", color="red")
-        st.markdown(f"Checked {at}: {found.reason}")
+        st.markdown(f"Checked {at}: {literal(str(found.reason))}")
         return
     st.badge(check.words, icon=":material/check:", color="blue")
     st.markdown(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -14,8 +14,10 @@ from cryotrail_dashboards.charts.margin import margin_chart
 from cryotrail_dashboards.charts.temperature import temperature_chart
 from cryotrail_dashboards.drawing import Drawing
 from cryotrail_dashboards.legend import timeline_legend
+from cryotrail_dashboards.literal import literal
 from cryotrail_dashboards.outside import band_entries, outside_rows
 from cryotrail_dashboards.panels import (
+    check_rows,
     complication_rows,
     ct_rows,
     curve_rows,
@@ -24,7 +26,7 @@ from cryotrail_dashboards.panels import (
     phase_rows,
     probe_lane,
 )
-from cryotrail_dashboards.queries import procedure as ask
+from cryotrail_dashboards.queries.procedure import ProcedureFacts
 from cryotrail_dashboards.queries.publication import Publication
 from cryotrail_dashboards.queries.telemetry import Curves, tip_temperatures
 from cryotrail_dashboards.timeline import Day, View, day_of, window_of
@@ -36,42 +38,24 @@ _NO_POINTS = pd.DataFrame(
 )
 
 
-class Facts(NamedTuple):
-    """What the marts say of one procedure, before it is shaped for a window."""
-
-    probe_ids: list[str]
-    events: pd.DataFrame
-    cycles: pd.DataFrame
-    ct: pd.DataFrame
-    complications: pd.DataFrame
-
-
-def show_timeline(
-    publication: Publication, row: ask.ProcedureRow, events: pd.DataFrame, zone: ZoneInfo
-) -> None:
+def show_timeline(publication: Publication, facts: ProcedureFacts, zone: ZoneInfo) -> None:
     """Show the timeline of a procedure, or say why there is none."""
+    row = facts.row
     if row.started_at is None:
         st.info("No start is recorded, so there is no timeline yet.", icon=":material/schedule:")
         return
-    facts = Facts(
-        ask.probe_ids(publication, row.procedure_id),
-        events,
-        ask.cycles(publication, row.procedure_id),
-        ask.ct(publication, row.procedure_id),
-        ask.complications(publication, row.procedure_id),
-    )
     day = day_of(_minutes(facts), row.duration_min)
     from_min, to_min = _choose_window(row.procedure_id, day)
     view = _view(facts, day, from_min, to_min, row.started_at, zone)
     curves = tip_temperatures(publication, row.procedure_id, from_min, to_min)
-    _say_what_is_incomplete(row, facts)
+    _say_what_is_incomplete(facts)
     drawing = Drawing.of_this_reader(
         publication.identity(), row.procedure_id, from_min, to_min, zone.key
     )
     _show_panels(facts, curves, view, drawing)
 
 
-def _minutes(facts: Facts) -> list[float]:
+def _minutes(facts: ProcedureFacts) -> list[float]:
     """Minutes of everything that the axis may have to reach."""
     cycles = [
         facts.cycles[f"{phase}_{edge}_minute"]
@@ -84,7 +68,12 @@ def _minutes(facts: Facts) -> list[float]:
 
 
 def _view(
-    facts: Facts, day: Day, from_min: int, to_min: int, started_at: datetime, zone: ZoneInfo
+    facts: ProcedureFacts,
+    day: Day,
+    from_min: int,
+    to_min: int,
+    started_at: datetime,
+    zone: ZoneInfo,
 ) -> View:
     view = View(day, from_min, to_min, started_at, zone, has_before=True, has_after=True)
     entries = band_entries(facts.events, facts.complications, view)
@@ -115,13 +104,13 @@ def _choose_window(procedure_id: str, day: Day) -> tuple[int, int]:
     return window
 
 
-def _say_what_is_incomplete(row: ask.ProcedureRow, facts: Facts) -> None:
+def _say_what_is_incomplete(facts: ProcedureFacts) -> None:
     said = []
-    if row.ended_at is None:
+    if facts.row.ended_at is None:
         said.append("No end is recorded: the procedure is running, or its end never arrived.")
     broken = facts.cycles[facts.cycles["pairing"] != "closed"]
     said += [
-        f"{probe_lane(cycle['probe_id'])}, cycle {cycle['cycle_no']}: "
+        f"{literal(probe_lane(cycle['probe_id']))}, cycle {cycle['cycle_no']}: "
         f"{cycle['pairing'].replace('_', ' ')}; it is shown as recorded and left out of totals."
         for cycle in broken.to_dict("records")
     ]
@@ -129,12 +118,14 @@ def _say_what_is_incomplete(row: ask.ProcedureRow, facts: Facts) -> None:
         st.warning("\n".join(f"- {line}" for line in said), icon=":material/rule:")
 
 
-def _show_panels(facts: Facts, curves: Curves | None, view: View, drawing: Drawing) -> None:
+def _show_panels(
+    facts: ProcedureFacts, curves: Curves | None, view: View, drawing: Drawing
+) -> None:
     complications = complication_rows(facts.complications, view)
     lanes = lanes_of(facts.probe_ids, complications)
     probe_lanes = [probe_lane(probe_id) for probe_id in facts.probe_ids]
     ct = ct_rows(facts.ct, view)
-    checks = ct[ct["margin_mm"].notna()]
+    checks = check_rows(ct, view)
     points = _NO_POINTS if curves is None else curve_rows(curves.points)
     st.html(timeline_legend(probe_lanes, not facts.complications.empty, drawing.tokens))
     with st.container(gap="small"):

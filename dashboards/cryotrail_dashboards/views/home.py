@@ -1,5 +1,6 @@
 """The first page: what arrived, how fresh it is, and what is known of the store."""
 
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -11,7 +12,7 @@ from cryotrail_dashboards.queries import home as ask
 from cryotrail_dashboards.queries.publication import open_publication
 from cryotrail_dashboards.sections.store import show_store
 from cryotrail_dashboards.settings import DashboardSettings
-from cryotrail_dashboards.units import ABSENT, number, words
+from cryotrail_dashboards.units import ABSENT, words
 
 
 def main() -> None:
@@ -47,12 +48,11 @@ def show_procedures(procedures: pd.DataFrame, zone: ZoneInfo) -> None:
         st.info("No procedure has been published yet.", icon=":material/inbox:")
         return
     rows = procedures.assign(
-        page=[f"/procedure?procedure={label}" for label in procedures["procedure_label"]],
+        page=[f"/procedure?procedure={quote(label)}" for label in procedures["procedure_label"]],
         started=[
             ABSENT if pd.isna(at) else site_time(at.to_pydatetime(), zone)
             for at in procedures["started_at"]
         ],
-        length=[number(length, 0) for length in procedures["duration_min"]],
         site=[words(site) for site in procedures["site"]],
         histology=[words(histology) for histology in procedures["histology"]],
         status=[words(status) for status in procedures["status"]],
@@ -63,7 +63,7 @@ def show_procedures(procedures: pd.DataFrame, zone: ZoneInfo) -> None:
         {
             "page": st.column_config.LinkColumn("Procedure", display_text=r"procedure=(.+)$"),
             "started": f"Started ({zone.key})",
-            "length": "Length (min)",
+            "duration_min": st.column_config.NumberColumn("Length (min)", format="%.0f"),
             "site": "Site",
             "histology": "Histology",
             "status": "Status",

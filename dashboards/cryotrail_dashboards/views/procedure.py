@@ -9,9 +9,10 @@ import streamlit as st
 
 from cryotrail_dashboards.errors import UnknownProcedure
 from cryotrail_dashboards.layout import show_freshness, show_metrics, show_origin, show_refusal
+from cryotrail_dashboards.literal import literal
 from cryotrail_dashboards.queries import procedure as ask
 from cryotrail_dashboards.queries.publication import open_publication
-from cryotrail_dashboards.sections.events import show_events
+from cryotrail_dashboards.sections.tables import show_tables
 from cryotrail_dashboards.sections.timeline import show_timeline
 from cryotrail_dashboards.settings import DashboardSettings
 from cryotrail_dashboards.units import minutes, quantity, words
@@ -34,9 +35,9 @@ def main() -> None:
             show_refusal(unknown)
             return
         show_head(row)
-        events = ask.events(publication, row.procedure_id)
-        show_timeline(publication, row, events, zone)
-        show_events(events, zone)
+        facts = ask.facts(publication, row)
+        show_timeline(publication, facts, zone)
+        show_tables(facts, zone)
         show_freshness(publication.meta(), zone)
 
 
@@ -61,7 +62,7 @@ def choose_procedure(labels: list[str]) -> str:
 
 def show_head(row: ask.ProcedureRow) -> None:
     """Title, data label and the figures of the procedure."""
-    st.title(f"{row.procedure_label}: {words(row.site)}, {words(row.tissue)}")
+    st.title(literal(f"{row.procedure_label}: {words(row.site)}, {words(row.tissue)}"))
     show_origin([row.data_origin])
     show_metrics(
         {
