@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from cryotrail_dashboards.server import serve, stop, wait_until_ready
 from cryotrail_dashboards.settings import PageSettings
 
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+"""As in install-chromium.sh."""
+
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -28,8 +31,10 @@ CHROMIUM_FLAGS = (
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Path of Chromium: ``CRYOTRAIL_CHROMIUM``, else ``chromium`` on PATH."""
-    path = os.environ.get("CRYOTRAIL_CHROMIUM") or shutil.which("chromium")
+    """Path of Chromium: ``CRYOTRAIL_CHROMIUM``, else what PATH has under a usual name."""
+    path = os.environ.get("CRYOTRAIL_CHROMIUM") or next(
+        filter(None, map(shutil.which, CHROMIUM_NAMES)), None
+    )
     if path is None:
         pytest.fail(
             "no Chromium: install it (Debian: apt-get install chromium) or set CRYOTRAIL_CHROMIUM",
