@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Returns its exit code: 0 fine, 1 a finding or refusal, 2 wrong usage."""
     chosen, rest = _parser().parse_known_args(argv)
     subcommand = COMMANDS[chosen.command]
+    _configure_logging()
     try:
         module = import_module(f"cryotrail.commands.{subcommand.module}")
+        return int(module.main(rest, load_settings()))
     except ModuleNotFoundError as missing:
         if subcommand.extra is None or (missing.name or "").startswith("cryotrail"):
             raise  # our own fault, not a missing extra
@@ -57,9 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"pip install 'cryotrail[{subcommand.extra}]'"
         )
         return 2
-    _configure_logging()
-    try:
-        return int(module.main(rest, load_settings()))
     except CryotrailError as error:
         say(f"cryotrail {chosen.command}: {error}")
         if error.hint:
