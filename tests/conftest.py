@@ -1,3 +1,9 @@
-"""Fixtures shared by all tests: the real Kafka, the real PostgreSQL and the real browser."""
+"""Fixtures shared by all tests: the real Kafka, PostgreSQL and browser, and a schema registry."""
 
-pytest_plugins = ["kafka_fixtures", "postgres_fixtures", "browser_fixtures", "cohort_fixtures"]
+pytest_plugins = [
+    "kafka_fixtures",
+    "postgres_fixtures",
+    "browser_fixtures",
+    "cohort_fixtures",
+    "registry_fixtures",
+]

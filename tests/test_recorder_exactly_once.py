@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from confluent_kafka import Producer
 from kafka.structs import OffsetAndMetadata, TopicPartition
 from kafka_fixtures import KafkaNode
 from recorded_kafka import (
@@ -186,3 +187,29 @@ def test_the_same_event_id_with_other_content_is_kept_as_a_conflict(
     assert conflict.event_id == event.header.event_id.bytes
     assert conflict.raw == message_of(other).value
     assert (conflict.kafka_offset, conflict.procedure_entry_no) == (1, 2)
+
+
+def test_of_a_foreign_transaction_only_what_was_committed_is_recorded(
+    fresh_topics: KafkaNode, sqlite_url: str, messages: list[Message]
+) -> None:
+    foreign = Producer(
+        {
+            "bootstrap.servers": fresh_topics.bootstrap,
+            "partitioner": "murmur2_random",
+            "transactional.id": "foreign-gateway",
+        }
+    )
+    foreign.init_transactions(30)
+    outcomes = []
+    for number, end in enumerate((foreign.commit_transaction, foreign.abort_transaction) * 2):
+        foreign.begin_transaction()
+        for message in messages[number * 10 : number * 10 + 10]:
+            foreign.produce(message.topic, key=message.key, value=message.value)
+        end(30)
+        outcomes.append(record_all(fresh_topics.connection, sqlite_url))
+
+    assert [outcome.recorded for outcome in outcomes] == [10, 0, 10, 0]
+    assert [outcome.alarms for outcome in outcomes] == [0, 0, 0, 0]
+    assert [entry.raw for entry in all_entries(sqlite_url, kinds=(0,))] == [
+        message.value for message in [*messages[:10], *messages[20:30]]
+    ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from kafka.structs import TopicPartition
 from kafka_damage import cut_tail
-from kafka_fixtures import KafkaNode
+from kafka_fixtures import KafkaNode, home_settings
 from recorded_kafka import (
     Message,
     all_entries,
@@ -23,16 +27,38 @@ from recorded_kafka import (
 from replayed_cohort import of_procedure
 from waiting import until
 
+from cryotrail.embedded import broker
 from cryotrail_audit.records import Entry
-from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
 from cryotrail_producers.kafka_clients import admin
 from cryotrail_schemas.events import ProbeTelemetryChunk
 from cryotrail_schemas.topics import PROCEDURE_EVENTS
 
-PrivateKafka = Callable[..., KafkaNode]
+# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 PARTITION = 4
+
+
+@pytest.fixture(scope="module")
+def _breakable_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode]:
+    settings = home_settings(tmp_path_factory.mktemp("breakable-kafka"))
+    bootstrap = broker.start(settings).bootstrap
+    node = KafkaNode(replace(settings, kafka_bootstrap=bootstrap), bootstrap)
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def fragile_kafka(
+    _breakable_kafka: KafkaNode, caplog: pytest.LogCaptureFixture
+) -> Iterator[KafkaNode]:
+    """A broker with empty topics that the test may kill and damage."""
+    # A captured log record would keep the refused connection's exception, and so its socket.
+    caplog.set_level(logging.CRITICAL, "kafka")
+    _breakable_kafka.recreate_topics()
+    yield _breakable_kafka
+    gc.collect()  # Here, where the warning above is ignored.
 
 
 def _messages(procedure: str) -> list[Message]:
@@ -90,16 +116,17 @@ def test_a_topic_that_is_created_again_and_filled_behind_the_recorders_back_is_n
     publish(fresh_topics.connection, OLD[:20])
     record_all(fresh_topics.connection, sqlite_url)
     with recorder(fresh_topics.connection, sqlite_url) as one, running(one):
-        until(lambda: one.tally.backlog == 0)
+        publish(fresh_topics.connection, OLD[20:21])
+        until(lambda: one.tally.recorded == 1)
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as blocker:
             # The recorder holds a batch that it cannot append while all this happens.
             blocker.execute("begin immediate")
-            publish(fresh_topics.connection, OLD[20:25])
+            publish(fresh_topics.connection, OLD[21:25])
             fresh_topics.recreate_topics()
             publish(fresh_topics.connection, NEW)
             blocker.rollback()
 
-        until(lambda: one.tally.recorded >= len(NEW))
+        until(lambda: len(_events(sqlite_url, 1)) == len(NEW))
 
     (alarm,) = _alarms(sqlite_url)
     assert (alarm["loss"], alarm["resumed_at"]) == ("topic_replaced", 0)
@@ -107,9 +134,9 @@ def test_a_topic_that_is_created_again_and_filled_behind_the_recorders_back_is_n
 
 
 def test_a_log_that_lost_its_tail_goes_on_where_it_was_cut(
-    private_kafka: PrivateKafka, store_url: str
+    fragile_kafka: KafkaNode, store_url: str
 ) -> None:
-    node = private_kafka()
+    node = fragile_kafka
     publish(node.connection, OLD, singly=True)
     record_all(node.connection, store_url)
     _cut(node, keep=25)
@@ -129,9 +156,9 @@ def test_a_log_that_lost_its_tail_goes_on_where_it_was_cut(
 
 
 def test_a_log_that_lost_its_tail_and_grew_beyond_it_goes_on_where_it_was_cut(
-    private_kafka: PrivateKafka, sqlite_url: str
+    fragile_kafka: KafkaNode, sqlite_url: str
 ) -> None:
-    node = private_kafka()
+    node = fragile_kafka
     publish(node.connection, OLD, singly=True)
     record_all(node.connection, sqlite_url)
     _cut(node, keep=25)
@@ -151,9 +178,9 @@ def test_a_log_that_lost_its_tail_and_grew_beyond_it_goes_on_where_it_was_cut(
 
 
 def test_a_tail_that_is_sent_again_as_it_was_is_no_loss(
-    private_kafka: PrivateKafka, sqlite_url: str
+    fragile_kafka: KafkaNode, sqlite_url: str
 ) -> None:
-    node = private_kafka()
+    node = fragile_kafka
     publish(node.connection, OLD, singly=True)
     record_all(node.connection, sqlite_url)
     _cut(node, keep=25)
@@ -165,9 +192,9 @@ def test_a_tail_that_is_sent_again_as_it_was_is_no_loss(
 
 
 def test_a_running_recorder_notices_that_a_log_lost_its_tail(
-    private_kafka: PrivateKafka, sqlite_url: str
+    fragile_kafka: KafkaNode, sqlite_url: str
 ) -> None:
-    node = private_kafka()
+    node = fragile_kafka
     publish(node.connection, OLD, singly=True)
     with recorder(node.connection, sqlite_url) as one, running(one):
         until(lambda: one.tally.recorded == len(OLD))
@@ -221,19 +248,6 @@ def test_records_deleted_after_they_were_recorded_are_no_loss(
     tally = record_all(fresh_topics.connection, store_url)
 
     assert (tally.alarms, tally.recorded) == (0, 4)
-
-
-def test_where_a_partition_was_set_back_known_offsets_are_passed_over(
-    fresh_topics: KafkaNode, sqlite_url: str
-) -> None:
-    """A position that lies behind what is recorded, as a reset will leave it."""
-    publish(fresh_topics.connection, OLD)
-    record_all(fresh_topics.connection, sqlite_url)
-    store = open_store(sqlite_url)
-    known = store.known_offsets(1, PARTITION, 0, 0, 100)
-    store.close()
-
-    assert known == set(range(len(OLD)))
 
 
 def _delete_before(node: KafkaNode, offset: int) -> None:

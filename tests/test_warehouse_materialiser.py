@@ -111,7 +111,7 @@ def test_another_site_zone_builds_the_marts_anew(warehouse: SmallWarehouse) -> N
 def test_other_models_build_the_marts_anew_without_decoding(
     warehouse: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cryotrail_warehouse.model import models
+    from cryotrail_warehouse.model_files import models
 
     warehouse.publish(*Case(1).whole())
     monkeypatch.setattr(models(), "digest", "another")

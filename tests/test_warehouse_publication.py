@@ -15,7 +15,7 @@ from small_warehouse import SmallWarehouse
 
 from cryotrail_warehouse.errors import NothingPublished, WarehouseError
 from cryotrail_warehouse.materialiser import Materialiser
-from cryotrail_warehouse.model import models
+from cryotrail_warehouse.model_files import models
 from cryotrail_warehouse.publication import KEPT, published_path
 
 COUNT = "select count(*) as n from fct_procedure"
@@ -174,9 +174,8 @@ def test_a_copy_that_fails_leaves_the_last_publication(
 ) -> None:
     warehouse.publish(*Case(1).whole())
     warehouse.recorder.record(*Case(2).whole())
-    with monkeypatch.context() as full:
-        full.setattr("cryotrail_warehouse.materialiser._MARTS", "gone.duckdb")
-        full.setattr(Materialiser, "_attach", _attach_marts_under_its_own_name)
+    with monkeypatch.context() as broken:
+        broken.setattr("cryotrail_warehouse.materialiser.MARTS_FILE", "gone.duckdb")
         with pytest.raises(WarehouseError, match="cannot publish"):
             warehouse.refresh()
 
@@ -206,13 +205,6 @@ def test_the_file_is_of_the_oldest_storage_version(warehouse: SmallWarehouse) ->
 
 def _die(*_arguments: object) -> None:
     raise ZeroDivisionError
-
-
-def _attach_marts_under_its_own_name(
-    materialiser: Materialiser, file_name: str, alias: str
-) -> None:
-    path = materialiser._warehouse_dir / f"{alias}.duckdb"
-    materialiser._connection.execute(f"attach '{path}' as {alias} (storage_version 'v1.0.0')")
 
 
 READER = """

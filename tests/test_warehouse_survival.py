@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cryotrail_warehouse.model import models
+from cryotrail_warehouse.model_files import models
 
 with warnings.catch_warnings():
     # What lifelines imports is deprecated here and there; that is no finding about this code.
@@ -128,20 +128,29 @@ def test_limits_of_the_reconstruction() -> None:
     assert found[35] == pytest.approx((0.2707, 0.014, 0.788), abs=5e-4)
 
 
-@pytest.mark.parametrize("at_risk", [(6, 5, 4), (8, 7, 3), (4, 3), (2,)])
-def test_the_median_is_found_where_survival_is_exactly_one_half(at_risk: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    "steps_down",
+    [
+        [(6, 1), (5, 1), (4, 1)],
+        [(8, 1), (7, 1), (3, 1)],
+        [(2, 1)],
+        [(10, 2), (8, 2), (6, 1)],  # a product of doubles stays a last bit above one half
+    ],
+)
+def test_the_median_is_found_where_survival_is_exactly_one_half(
+    steps_down: list[tuple[int, int]],
+) -> None:
     subjects: list[Subject] = []
-    for step, (here, after) in enumerate(zip(at_risk, (*at_risk[1:], None), strict=True)):
-        time = 10.0 * (step + 1)
-        subjects.append((time, True))
-        leave = here - 1 - after if after is not None else 0
-        subjects += [(time + 5, False)] * leave
-    subjects += [(90.0, False)] * (at_risk[0] - len(subjects))
+    for number, (at_risk, deaths) in enumerate(steps_down, 1):
+        after = dict(enumerate(steps_down, 1)).get(number + 1, (at_risk - deaths, 0))[0]
+        subjects += [(10.0 * number, True)] * deaths
+        subjects += [(10.0 * number + 5, False)] * (at_risk - deaths - after)
+    subjects += [(90.0, False)] * (steps_down[0][0] - len(subjects))
     survival = exact_steps(subjects)
 
-    assert [n for _, n, _ in survival] == list(at_risk)
+    assert [at_risk for _, at_risk, _ in survival] == [at_risk for at_risk, _ in steps_down]
     assert survival[-1][2] == Fraction(1, 2)
-    assert median(subjects) == 10.0 * len(at_risk)
+    assert median(subjects) == 10.0 * len(steps_down)
 
 
 def test_deaths_come_before_censorings_at_the_same_time() -> None:

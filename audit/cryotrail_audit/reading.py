@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Select, func, select, union
+from sqlalchemy import Connection, Select, func, select, text, union
 
 from cryotrail_audit.records import (
     ADMINISTRATIVE,
@@ -32,6 +32,10 @@ from cryotrail_audit.tables import (
 )
 from cryotrail_schemas.merkle import EMPTY_ROOT
 
+# The conditions of the two partial indexes on event_id, literally: a parameter in their place
+# would hide the index from a plan that is made once for all values.
+_EVENT, _OTHER = text("kind = 0"), text("kind > 0")
+
 _NEWEST_LOG = select(func.max(LOG.c.log_id)).scalar_subquery()
 
 # Rows of the log are read by the driver: SQLAlchemy would cost more than the reading itself.
@@ -50,6 +54,9 @@ where log_id = (select max(log_id) from audit.log) and seq > %s and seq <= %s
   and kind in ({{kinds}})
 order by seq limit %s
 """
+# There are few entries that are no events, and an index holds them alone: "+ 0" keeps the
+# planner from reading the whole log by its primary key in order to find them.
+_NO_EVENTS = {"log_id =": "kind > 0 and log_id + 0 =", "seq >": "seq + 0 >", "seq <=": "seq + 0 <="}
 _LARGEST_SEQ: Final = 2**63 - 1
 
 
@@ -63,23 +70,20 @@ def read_entries(
     """The first ``limit`` entries of these kinds in the range, by seq."""
     through = _LARGEST_SEQ if through_seq is None else through_seq
     listed = ", ".join(str(int(kind)) for kind in sorted(kinds)) or "null"
-    if EVENT not in kinds:
-        # There are few of the others, and an index that holds them alone.
-        listed += ") and kind > (0"
     driver: Any = connection.connection.driver_connection
-    if isinstance(driver, psycopg.Connection):
-        cursor = driver.cursor(binary=True)
-        cursor.execute(
-            _ENTRIES_POSTGRESQL.format(kinds=listed).encode(), (after_seq, through, limit)
-        )
-        return list(map(Entry._make, cursor))
-    rows = driver.execute(_ENTRIES_SQLITE.format(kinds=listed), (after_seq, through, limit))
-    return list(map(Entry._make, rows))
+    postgresql = isinstance(driver, psycopg.Connection)
+    sql = (_ENTRIES_POSTGRESQL if postgresql else _ENTRIES_SQLITE).format(kinds=listed)
+    if EVENT not in kinds:
+        for condition, other in _NO_EVENTS.items():
+            sql = sql.replace(condition, other)
+    cursor = driver.cursor(binary=True) if postgresql else driver.cursor()
+    cursor.execute(sql, (after_seq, through, limit))
+    return list(map(Entry._make, cursor))
 
 
 def read_entry_of(connection: Connection, event_id: bytes) -> Entry | None:
     """The event of an id, else the first entry of another kind."""
-    for condition in (ENTRY.c.kind == EVENT, ENTRY.c.kind > EVENT):
+    for condition in (_EVENT, _OTHER):
         row = connection.execute(
             select(ENTRY)
             .where(ENTRY.c.event_id == event_id, condition)
@@ -201,10 +205,11 @@ def read_counts(connection: Connection) -> Counts:
     """Rows by kind, in one statement and so of one moment."""
 
     def others(kind: int) -> Any:
+        # By the index that holds no events: see _NO_EVENTS.
         return (
             select(func.count())
             .select_from(ENTRY)
-            .where(ENTRY.c.log_id == _NEWEST_LOG, ENTRY.c.kind > EVENT, ENTRY.c.kind == kind)
+            .where(ENTRY.c.log_id + 0 == _NEWEST_LOG, _OTHER, ENTRY.c.kind == kind)
             .scalar_subquery()
         )
 

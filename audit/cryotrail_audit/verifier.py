@@ -63,8 +63,8 @@ class Verifier:
         redeliveries = _ByBatch("redelivery", self._evidence.redeliveries())
         previous, previous_hash = None, NO_BATCH
         for batch, stored_hash in self._evidence.batches():
-            positions, again = partitions.take(batch.batch_no), redeliveries.take(batch.batch_no)
             _check_link(previous, previous_hash, batch)
+            positions, again = partitions.take(batch.batch_no), redeliveries.take(batch.batch_no)
             if _hash_of(batch, positions, again) != stored_hash:
                 raise Broken(
                     batch.first_seq,
@@ -144,13 +144,15 @@ class Verifier:
 
     def _check_registered(self) -> None:
         """The rows of topics and schemas are what their entries say, and no row is without one."""
-        stored: dict[tuple[bytes, Any], Any] = {
-            (b"topic", topic_id): topic_payload(*row)
-            for topic_id, row in self._evidence.topics().items()
-        }
-        for row in self._evidence.schemas().values():
-            payload = schema_payload(*row)
-            stored[b"schema", payload["sha256"]] = payload
+        stored: dict[tuple[bytes, Any], Any] = {}
+        try:
+            for topic_id, topic in self._evidence.topics().items():
+                stored[b"topic", topic_id] = topic_payload(*topic)
+            for schema in self._evidence.schemas().values():
+                payload = schema_payload(*schema)
+                stored[b"schema", payload["sha256"]] = payload
+        except ValueError as error:
+            raise Broken(None, f"a row of topic or schema cannot be read: {error}") from error
         for key in self._said.keys() | stored.keys():
             seq, said = self._said.get(key, (None, None))
             if said != stored.get(key):

@@ -11,8 +11,10 @@ from cryotrail.embedded.connection import kafka_connection
 from cryotrail.settings import Settings
 from cryotrail_producers.feed import feed
 from cryotrail_producers.publisher import Publisher
+from cryotrail_producers.registry_framing import RegistryFraming
+from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_producers.settings import PublisherSettings
-from cryotrail_producers.transport import KafkaTransport
+from cryotrail_producers.transport import KafkaTransport, Transport
 from cryotrail_schemas.events import Event
 
 _POLL_S = 0.05
@@ -90,12 +92,15 @@ def publish_through(
 
 
 def open_publisher(settings: Settings, *, source: str | None = None) -> Publisher:
-    """The publisher of this home, ready for ``with``.
+    """The publisher of this home, ready for ``with``; in Confluent framing with a registry.
 
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
+    :raises RegistryAddressRefused: the address of the schema registry is none.
     :raises OutboxError: the outbox cannot be opened.
     """
-    transport = KafkaTransport(kafka_connection(settings))
+    transport: Transport = KafkaTransport(kafka_connection(settings))
+    if settings.schema_registry_url is not None:
+        transport = RegistryFraming(transport, SchemaRegistry(settings.schema_registry_url))
     return Publisher(
         PublisherSettings(
             outbox_path=settings.outbox_path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cryotrail_audit.records import Administrative, IncomingBatch, PartitionProgress, Position
@@ -23,20 +23,16 @@ _log = logging.getLogger(__name__)
 LOSS_ALARM: Final = "loss_alarm"
 """Event type of the entry that says that Kafka no longer holds what it held."""
 
-_GREATEST_OFFSET: Final = (1 << 63) - 1
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OwnedPartition:
-    """A partition that this recorder has claimed, and how far it has recorded it."""
+    """A partition that this recorder has claimed, and where it goes on in it."""
 
     lineage: Lineage
     partition_count: int
     """Of its topic."""
     epoch: int
     next_offset: int
-    known_offsets: set[int] = field(default_factory=set)
-    """Offsets from ``next_offset`` on that are recorded already: none, unless it was set back."""
 
     def progress(
         self, first_offset: int, next_offset: int, record_count: int, last_record_hash: bytes
@@ -103,14 +99,6 @@ def take_over(
         for alarm in alarms:
             _log.error("records are lost from Kafka: %s", dict(alarm.payload))
         store.append(IncomingBatch((), resumed, alarms, owner))
-    for taken in owned.values():
-        taken.known_offsets = store.known_offsets(
-            taken.lineage.topic_id,
-            taken.lineage.partition,
-            taken.lineage.incarnation,
-            taken.next_offset,
-            _GREATEST_OFFSET,
-        )
     return Takeover(owned, len(alarms))
 
 

@@ -3,7 +3,6 @@
 RecorderError
 ├── TopicMissing          a topic that is to be read does not exist; retriable
 ├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
-├── RegistryUnavailable   the schema registry does not answer; retriable
 ├── LogUnreadable         records are stored in a way that this installation cannot read
 └── TakenOver             every partition was claimed by another recorder
 """
@@ -41,12 +40,6 @@ class SourceInterrupted(SourceError):
 
 class LogUnreadable(SourceError):
     """A log holds records in a form for which a library is missing; none of them was skipped."""
-
-
-class RegistryUnavailable(RecorderError):
-    """The schema registry did not answer, so nobody can say whether a record is readable."""
-
-    retriable = True
 
 
 class TakenOver(RecorderError):

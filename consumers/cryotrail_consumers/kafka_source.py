@@ -31,6 +31,9 @@ BATCH_RECORDS = 5000
 # whatever its size.
 _FETCH = {"max_partition_fetch_bytes": 512 * 1024, "fetch_max_bytes": 8 * 1024 * 1024}
 _REQUEST_TIMEOUT_MS = 15_000
+# How long the partitions of a recorder that was killed wait for another one. A recorder that was
+# merely slow is fenced by the store and joins again.
+_SESSION_TIMEOUT_MS = 10_000
 _CLOSE_TIMEOUT_MS = 2_000
 _COMMIT_EVERY_S = 1.0
 
@@ -67,6 +70,7 @@ class KafkaSource:
                 max_poll_records=BATCH_RECORDS,
                 isolation_level="read_committed",
                 request_timeout_ms=_REQUEST_TIMEOUT_MS,
+                session_timeout_ms=_SESSION_TIMEOUT_MS,
                 **_FETCH,
             )
             if share:

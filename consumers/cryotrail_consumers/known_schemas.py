@@ -23,7 +23,7 @@ class KnownSchema(NamedTuple):
     """What decoding needs of a schema; its text is in the store."""
 
     event_type: str
-    """Short name of a type of the catalog, else the full name."""
+    """Short name, such as ``FreezeStarted``; of a type in another namespace the full name."""
     plain: Any
     """Parsed for :func:`cryotrail_schemas.codec.decode_plain`."""
     sha256: bytes
@@ -70,7 +70,8 @@ class KnownSchemas:
 
         :raises UndecodableRecord: ``registry_not_configured``; ``unknown_fingerprint`` when the
             registry has no such id (it is asked again after a while); ``fingerprint_collision``;
-            ``undecodable`` when its text is no Avro schema of a record.
+            ``undecodable`` when its text is no Avro schema of a record, or one that does not
+            bound what decoding under it takes.
         :raises RegistryUnavailable: the registry does not answer; retriable.
         """
         known = self._by_id.get(schema_id)
@@ -119,15 +120,14 @@ class KnownSchemas:
         raise UndecodableRecord("unknown_fingerprint", f"the registry has no id {schema_id}")
 
     def _registered(self, event_type: EventType) -> KnownSchema:
-        plain = event_type.plain
-        full_name = str(plain["name"])
-        in_catalog = full_name.startswith(TYPE_PREFIX) and self._catalog.versions(event_type.name)
-        name = event_type.name if in_catalog else full_name
+        full_name = str(event_type.plain["name"])
+        name = full_name.removeprefix(TYPE_PREFIX)
+        is_ours = name != full_name and self._catalog.versions(name)
         return KnownSchema(
             event_type=name,
-            plain=plain,
+            plain=event_type.plain,
             sha256=self._store.register_schema(
                 event_type.text, event_type.fingerprint, name, event_type.version
             ),
-            flag=None if in_catalog else UNKNOWN_TYPE,
+            flag=None if is_ours else UNKNOWN_TYPE,
         )

@@ -167,9 +167,7 @@ class Recorder:
             taken = owned.get(partition)
             if taken is None:
                 continue
-            known = taken.known_offsets
-            fresh = [one for one in records if one.offset not in known] if known else records
-            incoming += self._decoder.decode(fresh, taken.lineage, taken.partition_count)
+            incoming += self._decoder.decode(records, taken.lineage, taken.partition_count)
             last = records[-1]
             progress[partition] = taken.progress(
                 records[0].offset, last.offset + 1, len(records), record_hash(last.key, last.value)

@@ -10,6 +10,9 @@ CryotrailError
 ├── KafkaUnreachable        retriable; no broker answered in time
 ├── KafkaAccessRefused      the cluster refused the credentials or the rights of this client
 ├── NativeChecksumMissing   the compiled CRC-32C cannot be loaded
+├── RegistryAddressRefused  the address of the schema registry is none
+├── RegistryUnavailable     retriable; the schema registry gave no answer
+├── SchemaNotTaken          the schema registry refused a schema
 └── TransportError          retriable; the sender starts over with a new producer
     ├── TransportUnavailable    nothing was handed over
     └── DeliveryFailed          something handed over failed, or acknowledged records were lost
@@ -81,3 +84,17 @@ class KafkaAccessRefused(CryotrailError):
 
 class NativeChecksumMissing(CryotrailError):
     """The compiled CRC-32C is absent; kafka-python would silently be six to ten times slower."""
+
+
+class RegistryAddressRefused(CryotrailError):
+    """What is to be the address of a schema registry cannot be one."""
+
+
+class RegistryUnavailable(CryotrailError):
+    """The schema registry did not answer, or not so that anything could be concluded."""
+
+    retriable = True
+
+
+class SchemaNotTaken(CryotrailError):
+    """The schema registry answered, and refused a schema. The message names its subject."""

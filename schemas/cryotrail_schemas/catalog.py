@@ -14,6 +14,7 @@ from typing import Any
 import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from cryotrail_schemas.bounded_schema import check_bounded
 from cryotrail_schemas.errors import SchemaError
 
 _RELEASED = re.compile(r"(?P<name>[A-Za-z]+)\.v(?P<version>[1-9][0-9]*)\.avsc")
@@ -47,30 +48,32 @@ class EventType:
     @cached_property
     def fingerprint(self) -> bytes:
         """CRC-64-AVRO of the parsing canonical form, 8 bytes little-endian, as on the wire."""
-        canonical = to_parsing_canonical_form(json.loads(self.text))
+        canonical = to_parsing_canonical_form(_definition(self.text))
         return bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))
 
     @cached_property
     def parsed(self) -> Any:
         """Parsed for fastavro, with logical types."""
-        return fastavro.parse_schema(json.loads(self.text))
+        return fastavro.parse_schema(_definition(self.text))
 
     @cached_property
     def plain(self) -> Any:
         """Parsed for fastavro, logical types taken off: the same bytes as primitives, faster."""
-        return fastavro.parse_schema(_without_logical_types(json.loads(self.text)))
+        return fastavro.parse_schema(_without_logical_types(_definition(self.text)))
 
 
 def event_type_of(text: str, version: int | None = None) -> EventType:
     """The event type that a schema text defines.
 
-    :raises SchemaError: the text is no valid Avro schema of a record.
+    :raises SchemaError: the text is no valid Avro schema of a record, or not one that bounds what
+        decoding under it takes (:mod:`cryotrail_schemas.bounded_schema`).
     """
     try:
-        given = json.loads(text)
+        given = _definition(text)
         if given["type"] != "record" or not isinstance(given["fields"], list):
             raise ValueError("not a record with fields")
         definition: Any = fastavro.parse_schema(given)
+        check_bounded(definition)
         # A record of another namespace keeps its full name, so that it never passes for ours.
         name = str(definition["name"]).removeprefix("cryotrail.events.")
     except Exception as error:  # whatever a stranger's text makes the parser raise
@@ -142,6 +145,14 @@ class Catalog:
 def catalog() -> Catalog:
     """The catalog of this installation, read once a process."""
     return Catalog.read()
+
+
+def _definition(text: str) -> Any:
+    given = json.loads(text)
+    if not isinstance(given, dict):
+        return given
+    # fastavro's own marks of a parsed schema would make it believe a stranger's text unseen.
+    return {key: value for key, value in given.items() if not key.startswith("__")}
 
 
 def _without_logical_types(node: Any) -> Any:

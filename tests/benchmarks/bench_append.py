@@ -166,7 +166,7 @@ def bare_executemany(connection: sqlite3.Connection, rows: Sequence[Row]) -> Non
     insert = f"insert into entry values ({', '.join('?' * len(Entry._fields))})"
     connection.execute("begin immediate")
     connection.executemany(
-        insert, ((1, 1, EVENT, seq + 1, seq, 0) + item + (leaf,) for seq, item, leaf in rows)
+        insert, ((1, 1, EVENT, seq + 1, seq, 0, *item, leaf) for seq, item, leaf in rows)
     )
     connection.execute("commit")
 

@@ -113,7 +113,7 @@ def recorded_rows(url: str) -> list[Row]:
     with closing(open_store(url)) as store:
         return [
             (entry.seq, IncomingRecord(*entry[6:-1]), entry.leaf_hash)
-            for entries in store.entries(through_seq=CEILING_ROWS - 1)
+            for entries in store.entries(through_seq=CEILING_ROWS - 1, kinds=(0,))
             for entry in entries
         ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from cryotrail_warehouse.model import models
+from cryotrail_warehouse.model_files import models
 
 
 def rows(path: Path, sql: str) -> list[dict[str, Any]]:

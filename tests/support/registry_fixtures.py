@@ -1,9 +1,8 @@
 """A schema registry in a process of its own.
 
 It is the small one of ``registry_server``, which keeps real state and answers over real HTTP, and
-not a product: Confluent's registry and Apicurio come as Java services without a package that a
-test could install, and Karapace has no release for the present Pythons. What differs between
-products (authorisation, references between schemas, their wording) is not tested by it.
+not a product: those are Java services or have no release that a test could install. What differs
+between products (authorisation, references between schemas, their wording) is not tested by it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from uuid import UUID
 from cryotrail_audit.store import AuditStore
 from cryotrail_schemas.corrections import CurrentView, RecordedEvent, current_view
 from cryotrail_warehouse.decoding import Decoder
-from cryotrail_warehouse.raw_log import insert_json
+from cryotrail_warehouse.raw_tables import insert_json
 
 if TYPE_CHECKING:
     import duckdb

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cryotrail_audit.records import Head
 from cryotrail_audit.store import AuditStore
 from cryotrail_warehouse import telemetry_files
-from cryotrail_warehouse.errors import WarehouseError
 from cryotrail_warehouse.lock import only_materialiser
-from cryotrail_warehouse.marts_schema import create_marts
-from cryotrail_warehouse.model import macros, models
+from cryotrail_warehouse.model_files import models
 from cryotrail_warehouse.model_run import ModelRun
 from cryotrail_warehouse.publication import (
     highest_number,
@@ -24,20 +22,7 @@ from cryotrail_warehouse.publication import (
     published_path,
     remove_old,
 )
-from cryotrail_warehouse.raw_log import RawLog
-
-if TYPE_CHECKING:
-    import duckdb
-
-STORAGE_VERSION: Final = "v1.0.0"
-"""Storage format of the files: every DuckDB since 1.0 reads it, whatever version wrote it."""
-
-_BUILD: Final = "build.duckdb"
-_MARTS: Final = "marts.duckdb"
-
-_STATE: Final = """
-select publication_no, last_seq, site_tz, models_sha256 from marts.main.meta_publication
-"""
+from cryotrail_warehouse.working_files import MARTS_FILE, WorkingFiles, remove_working_files
 
 _DESCRIBE_PUBLICATION: Final = """
 insert into marts.main.meta_publication by name
@@ -74,10 +59,10 @@ def _silent(count: int) -> None:
 class Materialiser:
     """Holds a warehouse folder for as long as it is open, and refreshes it."""
 
-    def __init__(self, warehouse_dir: Path, site_tz: str) -> None:
+    def __init__(self, warehouse_dir: Path, site_tz: str, files: WorkingFiles) -> None:
         self._warehouse_dir = warehouse_dir
         self._site_tz = site_tz
-        self._connection: duckdb.DuckDBPyConnection
+        self._files = files
 
     @classmethod
     @contextmanager
@@ -94,15 +79,10 @@ class Materialiser:
         """
         warehouse_dir.mkdir(parents=True, exist_ok=True)
         with only_materialiser(warehouse_dir):
-            materialiser = cls(warehouse_dir, site_tz)
             if anew:
-                materialiser._remove(_BUILD)
-                materialiser._remove(_MARTS)
-            materialiser._connect()
-            try:
-                yield materialiser
-            finally:
-                materialiser._connection.close()
+                remove_working_files(warehouse_dir)
+            with closing(WorkingFiles(warehouse_dir, site_tz)) as files:
+                yield cls(warehouse_dir, site_tz, files)
 
     def refresh(
         self, store: AuditStore, advance: Callable[[int], None] = _silent
@@ -116,31 +96,28 @@ class Materialiser:
         :raises OtherLog: the warehouse was built from another log.
         """
         head = store.head()
-        entries = RawLog(self._connection, self._warehouse_dir).append(
-            store, head.tree_size - 1, advance
-        )
-        state = self._state()
+        entries = self._files.raw_log.append(store, head.tree_size - 1, advance)
+        state = self._files.marts_state()
         touched: list[str] = []
-        if state is None or state[1] < head.tree_size - 1:
-            touched = self._run_models(store, head, -1 if state is None else state[1])
-            state = self._state()
+        if state is None or state.last_seq < head.tree_size - 1:
+            touched = self._run_models(store, head, -1 if state is None else state.last_seq)
+            state = self._files.marts_state()
         assert state is not None
-        publication_no, last_seq = state[:2]
-        stale = published_number(self._warehouse_dir) != publication_no
+        stale = published_number(self._warehouse_dir) != state.publication_no
         if stale:
-            self._publish(publication_no, touched)
+            self._publish(state.publication_no, touched)
         return RefreshOutcome(
             path=published_path(self._warehouse_dir),
-            publication_no=publication_no,
+            publication_no=state.publication_no,
             published=stale,
             entries=entries,
             procedures=len(touched),
-            last_seq=last_seq,
+            last_seq=state.last_seq,
         )
 
     def _run_models(self, store: AuditStore, head: Head, after_seq: int) -> list[str]:
-        execute = self._connection.execute
-        run = ModelRun(self._connection, models(), self._warehouse_dir)
+        execute = self._files.connection.execute
+        run = ModelRun(self._files.connection, models(), self._warehouse_dir)
         execute("begin")
         try:
             touched = run.run(store, after_seq, head.tree_size - 1)
@@ -166,70 +143,8 @@ class Materialiser:
         return touched
 
     def _publish(self, number: int, touched: Sequence[str]) -> None:
-        self._connection.execute("checkpoint marts")
-        publish(self._warehouse_dir / _MARTS, self._warehouse_dir, number)
+        connection = self._files.connection
+        connection.execute("checkpoint marts")
+        publish(self._warehouse_dir / MARTS_FILE, self._warehouse_dir, number)
         kept = remove_old(self._warehouse_dir)
-        telemetry_files.remove_unnamed(self._connection, self._warehouse_dir, kept, touched)
-
-    def _state(self) -> tuple[int, int, str, str] | None:
-        """Publication, last store number, zone and models of the marts; None before the first run."""
-        row: tuple[int, int, str, str] | None = self._connection.execute(_STATE).fetchone()
-        return row
-
-    def _connect(self) -> None:
-        import duckdb
-
-        self._connection = duckdb.connect()
-        try:
-            self._configure()
-            self._attach(_BUILD, "build")
-            self._attach(_MARTS, "marts")
-            raw = RawLog(self._connection, self._warehouse_dir)
-            if not raw.is_current:
-                self._replace(_BUILD, "build")
-                raw.create()
-            if not self._marts_are_current(raw.last_seq):
-                self._replace(_MARTS, "marts")
-                create_marts(self._connection, models())
-        except duckdb.Error as error:
-            self._connection.close()
-            raise WarehouseError(
-                f"cannot open the working files in {self._warehouse_dir}: {error}",
-                hint="close what holds them (read `cryotrail warehouse path` instead), or build"
-                " them anew: cryotrail warehouse rebuild",
-            ) from error
-
-    def _configure(self) -> None:
-        spill = str(self._warehouse_dir / "spill")
-        self._connection.execute("set temp_directory = $1", [spill])
-        self._connection.execute("set TimeZone = 'UTC'")
-        self._connection.execute("set variable site_tz = $1", [self._site_tz])
-        self._connection.execute(macros())
-
-    def _marts_are_current(self, raw_last_seq: int) -> bool:
-        """Whether the marts are of these models, this zone, and no further than the raw rows."""
-        found = self._connection.execute(
-            "select count(*) from duckdb_tables()"
-            " where database_name = 'marts' and table_name = 'meta_publication'"
-        ).fetchone()
-        if found != (1,):
-            return False
-        state = self._state()
-        return state is None or (
-            state[1] <= raw_last_seq and state[2:] == (self._site_tz, models().digest)
-        )
-
-    def _attach(self, file_name: str, alias: str) -> None:
-        path = str(self._warehouse_dir / file_name).replace("'", "''")
-        self._connection.execute(
-            f"attach '{path}' as {alias} (storage_version '{STORAGE_VERSION}')"
-        )
-
-    def _replace(self, file_name: str, alias: str) -> None:
-        self._connection.execute(f"detach {alias}")
-        self._remove(file_name)
-        self._attach(file_name, alias)
-
-    def _remove(self, file_name: str) -> None:
-        for name in (file_name, f"{file_name}.wal"):
-            (self._warehouse_dir / name).unlink(missing_ok=True)
+        telemetry_files.remove_unnamed(connection, self._warehouse_dir, kept, touched)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from cryotrail.console import print_json, say
@@ -54,8 +55,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("kafka").setLevel(logging.ERROR)  # what matters of it, we say ourselves
-    with open_recorder(settings) as recorder:
-        _stop_on_signals(recorder)
+    with open_recorder(settings) as recorder, _stopped_by_signals(recorder):
         outcome = record(recorder, until_caught_up=options.until_caught_up)
     if options.json:
         print_json(_as_json(outcome))
@@ -64,16 +64,21 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     return 0
 
 
-def _stop_on_signals(recorder: Recorder) -> None:
-    """The first signal ends the recorder after its transaction, a second one at once."""
+@contextmanager
+def _stopped_by_signals(recorder: Recorder) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the recorder after its transaction, a second one at once."""
 
     def stop(number: int, frame: object) -> None:
         signal.signal(number, signal.default_int_handler)
         say("stopping after the transaction in hand …")
         recorder.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _as_json(outcome: RecordOutcome) -> dict[str, object]:

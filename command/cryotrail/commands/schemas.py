@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cryotrail.console import print_json, say, table
-from cryotrail.settings import Settings
+from cryotrail.settings import Settings, SettingsError
+from cryotrail_producers.schema_registry import SchemaRegistry, subject_of
 from cryotrail_schemas.catalog import EventType, catalog
 from cryotrail_schemas.errors import EvolutionRefused
 from cryotrail_schemas.evolution import check_release, next_versions
@@ -27,19 +28,27 @@ examples:
   cryotrail schemas show FreezeStarted --version 1
   cryotrail schemas check                      the released versions, and what the sources would
                                                release now (needs the extra schemas-check)
+  CRYOTRAIL_SCHEMA_REGISTRY_URL=http://registry:8081 cryotrail schemas register
 
-Records are written in Avro single-object framing, for which no schema registry is needed.
-To use one all the same, register the text that `show` prints.
+Records are written in Avro single-object framing, for which no schema registry is needed. With
+CRYOTRAIL_SCHEMA_REGISTRY_URL they are written in Confluent framing, and publishers register what
+they write themselves; `register` does it beforehand for all types, under the rights of whoever
+runs it. The subject is the full record name, such as cryotrail.events.FreezeStarted.
 """
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Run ``cryotrail schemas``. Returns 0, or 1 when ``check`` finds something."""
+    """Run ``cryotrail schemas``. Returns 0, or 1 when ``check`` finds something.
+
+    :raises CryotrailError: what is asked for is not there, or the registry refuses or is away.
+    """
     chosen = _parser().parse_args(arguments)
     if chosen.action == "list":
         return _list(chosen.json)
     if chosen.action == "show":
         return _show(chosen.type, chosen.version, chosen.json)
+    if chosen.action == "register":
+        return _register(settings.schema_registry_url, chosen.json)
     return _check(chosen.json)
 
 
@@ -58,7 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     checking = actions.add_parser(
         "check", help="whether every version reads every other, and the sources may be released"
     )
-    for action in (listing, showing, checking):
+    registering = actions.add_parser(
+        "register", help="the newest version of every type with the schema registry"
+    )
+    for action in (listing, showing, checking, registering):
         action.add_argument("--json", action="store_true", help="one JSON document, nothing else")
     return parser
 
@@ -115,6 +127,30 @@ def _check(as_json: bool) -> int:
     for name in changed:
         print(f"{name}: the source differs from its newest released version and may be released")
     return 1 if refused else 0
+
+
+def _register(registry_url: str | None, as_json: bool) -> int:
+    if registry_url is None:
+        raise SettingsError(
+            "there is no schema registry to register with",
+            hint="CRYOTRAIL_SCHEMA_REGISTRY_URL names one",
+        )
+    registry = SchemaRegistry(registry_url)
+    rows = []
+    for event_type in catalog().current_versions():
+        schema_id = registry.register(event_type)
+        rows.append(
+            {
+                "subject": subject_of(event_type),
+                "id": schema_id,
+                "version": registry.version(event_type),
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        table(rows, ["subject", "id", "version"])
+    return 0
 
 
 def _row(event_type: EventType) -> dict[str, Any]:

@@ -37,7 +37,7 @@ create index schema_fingerprint on audit.schema (fingerprint);
 -- The log.  seq is the index of the leaf in the Merkle tree.
 create table audit.entry (
   log_id smallint not null,
-  framing smallint not null,
+  framing smallint not null check (framing = 1),
   kind smallint not null check (kind between 0 and 3),
   procedure_entry_no integer,
   seq bigint not null check (seq >= 0),

@@ -45,7 +45,7 @@ create index schema_fingerprint on schema (fingerprint);
 -- The lengths of UUIDs and hashes are checked when the batch row is written.
 create table entry (
   log_id integer not null,
-  framing integer not null,
+  framing integer not null check (framing = 1),
   kind integer not null check (kind between 0 and 3),
   procedure_entry_no integer,
   seq integer not null check (seq >= 0),
