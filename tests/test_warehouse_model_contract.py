@@ -176,7 +176,7 @@ def _selected_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[s
             connection.execute(f"create table {model.name} ({defined})")
             continue
         sql = model.render(ref="{}".format, source=lambda group, table: f"source_{table}")
-        connection.execute(f"create view {model.name} as {sql}")
+        connection.execute(f"create table {model.name} as {sql}")
         described = connection.execute(f"describe {model.name}").fetchall()
         selected[model.name] = [name for name, *_ in described]
     return selected

@@ -14,18 +14,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -36,76 +33,21 @@ from bench_append import (
     Row,
     bare_copy,
     bare_executemany,
-    cpu_seconds,
     measured,
 )
 from kafka_fixtures import home_settings
 from many_messages import many_messages
 from postgres_server import PostgresServer
-from recorded_kafka import publish, recorder
+from recorded_kafka import publish
 
 from cryotrail.embedded import broker
 from cryotrail_audit.records import IncomingRecord
 from cryotrail_audit.store import migrate, open_store
-from cryotrail_consumers.garbage import rare_collections
-from cryotrail_consumers.recorder import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection
 
 BATCH_ROWS = 5000
 CEILING_ROWS = 50_000
 """Rows of the bare insert at most: they are held in memory."""
-
-
-class Mark(NamedTuple):
-    """What has been used when a transaction ended."""
-
-    records: int
-    wall_s: float
-    client_s: float
-    server_s: float
-    peak_rss_mib: float
-
-
-def record_and_measure(bootstrap: str, url: str) -> dict[str, float]:
-    """Record all that Kafka holds: the work of the measured process."""
-    marks: list[Mark] = []
-    backend: int | None = None
-
-    def mark(tally: Tally) -> None:
-        nonlocal backend
-        backend = backend or store_backend(url)
-        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        now = (time.perf_counter(), time.process_time(), cpu_seconds(backend))
-        marks.append(Mark(tally.records, *now, rss))
-
-    with recorder(KafkaConnection(bootstrap), url) as one, rare_collections():
-        tally = one.run(until_caught_up=True, on_batch=mark)
-    assert tally.recorded == tally.records, tally
-    first, last = marks[0], marks[-1]
-    rows = last.records - first.records
-    return {
-        "recorded": tally.recorded,
-        "batch": tally.recorded / tally.transactions,
-        "rows_per_s": rows / (last.wall_s - first.wall_s),
-        "client_us": (last.client_s - first.client_s) / rows * 1e6,
-        "server_us": (last.server_s - first.server_s) / rows * 1e6,
-        "first_rss_mib": first.peak_rss_mib,
-        "peak_rss_mib": last.peak_rss_mib,
-    }
-
-
-def store_backend(url: str) -> int | None:
-    """The process of the server that works for the store; None for SQLite."""
-    if not url.startswith("postgresql"):
-        return None
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        row = connection.execute(
-            "select pid from pg_stat_activity"
-            " where application_name = 'cryotrail audit' and datname = current_database()"
-        ).fetchone()
-    assert row is not None
-    pid: int = row[0]
-    return pid
 
 
 def recorded_rows(url: str) -> list[Row]:
@@ -159,9 +101,10 @@ def report(database: str, cost: dict[str, float], bare_us: float) -> None:
 
 
 def in_a_process(bootstrap: str, url: str) -> dict[str, float]:
-    """:func:`record_and_measure` in a process of its own."""
+    """``measured_recorder.py`` in a process that imports nothing for the tests' sake."""
     migrate(url)
-    command = [sys.executable, __file__, "--measure", bootstrap, url]
+    script = Path(__file__).with_name("measured_recorder.py")
+    command = [sys.executable, script, bootstrap, url]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     cost: dict[str, float] = json.loads(done.stdout)
     return cost
@@ -172,11 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=60_000, help="events to record")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="one of them only")
-    parser.add_argument("--measure", nargs=2, metavar=("BOOTSTRAP", "URL"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.measure:
-        print(json.dumps(record_and_measure(*options.measure)))
-        return 0
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="cryotrail-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -54,7 +54,9 @@ def topic_configuration(*, flush_each_message: bool) -> dict[str, str]:
     return configuration
 
 
-def ensure_topics(connection: KafkaConnection, *, flush_each_message: bool = False) -> TopicsOutcome:
+def ensure_topics(
+    connection: KafkaConnection, *, flush_each_message: bool = False
+) -> TopicsOutcome:
     """Create the topics that are missing and compare those that exist.
 
     An existing topic is never changed: another partition count would move procedures between
