@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
-from cryotrail_audit.verification import Verification, verify
-
 from cryotrail.console import progress
 from cryotrail.publishing import publish_events
 from cryotrail.recording import open_recorder, record
 from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate, open_store
+from cryotrail_audit.verification import Verification, verify
 from cryotrail_producers import replay
 from cryotrail_schemas.errors import CryotrailError
 from cryotrail_warehouse.cohort_figures import Comparison, compare
