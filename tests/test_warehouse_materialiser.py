@@ -70,7 +70,10 @@ def test_a_killed_materialiser_leaves_no_lock_behind(warehouse: SmallWarehouse) 
             warehouse.refresh()
         process.kill()
 
+    left = warehouse.folder / "scratch" / "rows.json"
+    left.write_text('{"event": "what the killed process had decoded"}')
     assert row(warehouse.publish(*Case(1).whole()), DATES) == {"day": "2026-03-02"}
+    assert not left.parent.exists()
 
 
 def test_another_log_is_refused_until_a_rebuild(warehouse: SmallWarehouse, tmp_path: Path) -> None:

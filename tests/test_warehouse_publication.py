@@ -169,6 +169,22 @@ def test_a_crash_between_marts_and_publication_is_made_good(
     assert row(outcome.path, COUNT) == {"n": 2}
 
 
+def test_a_crash_between_copy_and_link_is_made_good(
+    warehouse: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish(*Case(1).whole())
+    warehouse.recorder.record(*Case(2).whole())
+    with monkeypatch.context() as crash:
+        crash.setattr("cryotrail_warehouse.publication._point_link", _die)
+        with pytest.raises(ZeroDivisionError):
+            warehouse.refresh()
+    (warehouse.folder / "warehouse-000002.duckdb").chmod(0o644)
+    (warehouse.folder / "warehouse-000002.duckdb").write_bytes(b"half a copy")
+    assert row(published_path(warehouse.folder), COUNT) == {"n": 1}
+
+    assert row(warehouse.refresh().path, COUNT) == {"n": 2}
+
+
 def test_a_copy_that_fails_leaves_the_last_publication(
     warehouse: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,8 @@
-"""What a power cut does to the log of a broker that is not running."""
+"""What power cuts and bad disks do to the log of a broker that is not running."""
 
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 
 from kafka_fixtures import KafkaNode
 
@@ -28,9 +27,17 @@ def cut_tail(node: KafkaNode, topic: str, partition: int, keep: int) -> None:
         at += _BATCH_HEAD.size + length
     assert at < len(data), f"{segment} has no batch from offset {keep} on"
     segment.write_bytes(data[:at])
-    for derived in (*folder.glob("*.index"), *folder.glob("*.timeindex"), *_snapshots(folder)):
-        derived.unlink()
+    for kind in ("*.index", "*.timeindex", "*.snapshot"):
+        for derived in folder.glob(kind):
+            derived.unlink()
 
 
-def _snapshots(folder: Path) -> list[Path]:
-    return list(folder.glob("*.snapshot"))
+def flip_last_byte(node: KafkaNode, topic: str, partition: int) -> None:
+    """Change the last byte of a log; the broker must have been stopped cleanly.
+
+    It then serves the batch as it is, and whoever reads it finds a wrong CRC-32C.
+    """
+    segment = node.data_dir / f"{topic}-{partition}" / f"{0:020d}.log"
+    data = bytearray(segment.read_bytes())
+    data[-1] ^= 0xFF
+    segment.write_bytes(data)

@@ -13,8 +13,8 @@ from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.kafka_source import KafkaSource
 from cryotrail_consumers.known_schemas import KnownSchemas
 from cryotrail_consumers.recorder import Recorder, Tally
-from cryotrail_consumers.registry import SchemaRegistry
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
+from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import encode
 from cryotrail_schemas.delivery import kafka_headers

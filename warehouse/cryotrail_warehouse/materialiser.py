@@ -117,7 +117,7 @@ class Materialiser:
 
     def _run_models(self, store: AuditStore, head: Head, after_seq: int) -> list[str]:
         execute = self._files.connection.execute
-        run = ModelRun(self._files.connection, models(), self._warehouse_dir)
+        run = ModelRun(self._files, models(), self._warehouse_dir)
         execute("begin")
         try:
             touched = run.run(store, after_seq, head.tree_size - 1)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cryotrail_audit.store import AuditStore
 from cryotrail_warehouse import telemetry_files
 from cryotrail_warehouse.current_events import resolve_touched
 from cryotrail_warehouse.errors import ModelError
 from cryotrail_warehouse.model import Model, ModelSet
-
-if TYPE_CHECKING:
-    import duckdb
+from cryotrail_warehouse.working_files import WorkingFiles
 
 _SCOPED_SOURCES: Final = ("event", "telemetry_chunk", "procedure_stream")
 
@@ -26,10 +24,9 @@ class ModelRun:
     disappears.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, models: ModelSet, warehouse_dir: Path
-    ) -> None:
-        self._connection = connection
+    def __init__(self, files: WorkingFiles, models: ModelSet, warehouse_dir: Path) -> None:
+        self._connection = files.connection
+        self._scratch_dir = files.scratch_dir
         self._models = models
         self._warehouse_dir = warehouse_dir
         self._seq_range = (0, -1)
@@ -53,7 +50,7 @@ class ModelRun:
             # Literals of the range let DuckDB skip the row groups outside it: the cost of a
             # refresh follows the touched procedures, not the length of the log.
             self._seq_range = (min(first_seq for _, first_seq in touched), through_seq)
-            resolve_touched(self._connection, store, self._warehouse_dir)
+            resolve_touched(self._connection, store, self._scratch_dir)
             for model in self._models:
                 if model.refresh in ("staging", "touched"):
                     self._replace_touched(model)

@@ -61,7 +61,15 @@ def publish(marts: Path, warehouse_dir: Path, number: int) -> Path:
     :raises WarehouseError: the copy failed; the link still points to the last publication.
     """
     target = warehouse_dir / f"warehouse-{number:06d}.duckdb"
-    copy = subprocess.run(["cp", "--", marts, target], capture_output=True, text=True, check=False)
+    # What a crash left under this name was never linked, so nobody reads it.
+    target.unlink(missing_ok=True)
+    copy = subprocess.run(
+        ["cp", "--", marts, target],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # Ctrl-C is for us: the copy in hand is finished
+    )
     if copy.returncode:
         target.unlink(missing_ok=True)
         raise WarehouseError(f"cannot publish {target}: {copy.stderr.strip()}")

@@ -100,8 +100,8 @@ def _write(connection: duckdb.DuckDBPyConnection, procedure_id: str, path: Path)
         f"copy ({_SAMPLES}) to '{_quoted(unfinished)}' (format parquet, compression zstd)",
         {"procedure_id": procedure_id},
     )
-    unfinished.chmod(0o444)
     unfinished.replace(path)
+    path.chmod(0o444)
 
 
 def _quoted(path: Path) -> str:

@@ -7,6 +7,7 @@ another decoder, other models or for another zone.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -50,8 +51,10 @@ class WorkingFiles:
 
         self._warehouse_dir = warehouse_dir
         self._site_tz = site_tz
+        self.scratch_dir = warehouse_dir / "scratch"
+        self._empty_scratch()
         self.connection = duckdb.connect()
-        self.raw_log = RawLog(self.connection, warehouse_dir)
+        self.raw_log = RawLog(self.connection, self.scratch_dir)
         try:
             self._configure()
             self._attach(BUILD_FILE, "build")
@@ -68,6 +71,7 @@ class WorkingFiles:
     def close(self) -> None:
         """Give the files back."""
         self.connection.close()
+        shutil.rmtree(self.scratch_dir)
 
     def marts_state(self) -> MartsState | None:
         """What the marts contain; None before the first run of the models."""
@@ -78,10 +82,15 @@ class WorkingFiles:
 
     def _configure(self) -> None:
         execute = self.connection.execute
-        execute("set temp_directory = $1", [str(self._warehouse_dir / "spill")])
+        execute("set temp_directory = $1", [str(self.scratch_dir / "spill")])
         execute("set TimeZone = 'UTC'")
         execute("set variable site_tz = $1", [self._site_tz])
         execute(macros())
+
+    def _empty_scratch(self) -> None:
+        # A process that was killed may have left decoded events here.
+        shutil.rmtree(self.scratch_dir, ignore_errors=True)
+        self.scratch_dir.mkdir()
 
     def _make_fit(self) -> None:
         if not self.raw_log.is_current:
