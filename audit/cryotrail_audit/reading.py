@@ -60,6 +60,13 @@ _NO_EVENTS = {"log_id =": "kind > 0 and log_id + 0 =", "seq >": "seq + 0 >", "se
 _LARGEST_SEQ: Final = 2**63 - 1
 
 
+def read_origin(connection: Connection) -> str:
+    """The name of the newest log."""
+    newest = select(LOG.c.origin).order_by(LOG.c.log_id.desc()).limit(1)
+    origin: str = connection.execute(newest).scalar_one()
+    return origin
+
+
 def read_entries(
     connection: Connection,
     after_seq: int,

@@ -57,6 +57,10 @@ class SqlStore:
             raise
         return store
 
+    def origin(self) -> str:
+        with self._reading() as connection:
+            return reading.read_origin(connection)
+
     def append(self, batch: IncomingBatch) -> AppendOutcome:
         prepared = prepare(batch)
         with self._appending() as transaction:

@@ -37,6 +37,10 @@ class AuditStore(Protocol):
     :class:`StoreBusy`, both retriable.
     """
 
+    def origin(self) -> str:
+        """The log's name for all time, such as ``hospital.example/cryoablation``."""
+        ...
+
     def append(self, batch: IncomingBatch) -> AppendOutcome:
         """Append a batch in one transaction: all of it, or nothing of it.
 
