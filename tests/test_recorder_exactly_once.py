@@ -12,6 +12,7 @@ from recorded_kafka import (
     TOPICS,
     Message,
     all_entries,
+    group_at,
     message_of,
     places_of,
     publish,
@@ -22,7 +23,6 @@ from replayed_cohort import of_procedure
 from cryotrail_audit.records import Entry
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
-from cryotrail_consumers.kafka_source import GROUP
 from cryotrail_producers.kafka_clients import admin
 from cryotrail_schemas.events import ProcedureStarted
 from cryotrail_schemas.topics import PARTITION_COUNT
@@ -134,7 +134,7 @@ def test_offsets_that_the_group_committed_are_not_believed(
         for part in range(PARTITION_COUNT)
     }
     client = admin(fresh_topics.connection)
-    client.alter_group_offsets(GROUP, lies)
+    client.alter_group_offsets(group_at(store_url), lies)
     client.close()
 
     tally = record_all(fresh_topics.connection, store_url)
@@ -150,7 +150,8 @@ def test_the_position_is_shown_to_lag_tools(
     record_all(fresh_topics.connection, store_url)
 
     client = admin(fresh_topics.connection)
-    shown = client.list_group_offsets([GROUP])[GROUP]
+    group = group_at(store_url)
+    shown = client.list_group_offsets([group])[group]
     client.close()
     last = places[-1]
     assert shown[TopicPartition(last.topic, last.partition)].offset == last.offset + 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from kafka.structs import TopicPartition
-from kafka_damage import cut_tail
+from kafka_damage import cut_tail, flip_last_byte
 from kafka_fixtures import KafkaNode, home_settings
 from recorded_kafka import (
     Message,
@@ -206,6 +206,27 @@ def test_a_running_recorder_notices_that_a_log_lost_its_tail(
     (alarm,) = _alarms(sqlite_url)
     assert alarm["resumed_at"] == 25
     assert {entry.raw for entry in _events(sqlite_url, 1)} == {one.value for one in NEW}
+
+
+def test_a_damaged_batch_is_never_passed_over_and_holds_up_its_partition_alone(
+    fragile_kafka: KafkaNode, sqlite_url: str
+) -> None:
+    node = fragile_kafka
+    publish(node.connection, OLD[:10], singly=True)
+    node.stop()
+    flip_last_byte(node, PROCEDURE_EVENTS, PARTITION)
+    node.start()
+    elsewhere = [one._replace(partition=PARTITION + 1) for one in NEW[:5]]
+    publish(node.connection, [*OLD[10:20], *elsewhere])
+
+    with recorder(node.connection, sqlite_url) as one, running(one):
+        until(lambda: one.tally.recorded == 9 + 5)
+        publish(node.connection, [NEW[5]._replace(partition=PARTITION + 1)])
+        until(lambda: one.tally.recorded == 9 + 6)
+
+    held_up = [entry for entry in _events(sqlite_url, 0) if entry.part == PARTITION]
+    assert [entry.kafka_offset for entry in held_up] == list(range(9))
+    assert one.tally.held_up == 1
 
 
 def test_records_deleted_before_they_were_recorded_are_a_loss_and_the_rest_is_recorded(

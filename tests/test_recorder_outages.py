@@ -17,6 +17,7 @@ from postgres_server import PostgresServer
 from recorded_kafka import (
     Message,
     all_entries,
+    group_at,
     message_of,
     publish,
     record_all,
@@ -29,7 +30,6 @@ from waiting import until
 from cryotrail_audit.store import migrate
 from cryotrail_audit.verification import verify
 from cryotrail_consumers.errors import TakenOver
-from cryotrail_consumers.kafka_source import GROUP
 from cryotrail_producers.kafka_clients import KafkaConnection, KafkaUnreachable, admin
 from cryotrail_schemas.topics import PARTITION_COUNT
 
@@ -162,7 +162,7 @@ def test_recorders_of_a_postgresql_store_share_the_partitions(
         publish(fresh_topics.connection, _spread(first))
         until(lambda: one.tally.recorded == len(first))
         with recorder(fresh_topics.connection, postgres_url) as other, running(other):
-            until(lambda: _member_count(fresh_topics) == 2)
+            until(lambda: _member_count(fresh_topics, group_at(postgres_url)) == 2)
             publish(fresh_topics.connection, _spread(second))
             until(lambda: one.tally.recorded + other.tally.recorded == len(first) + len(second))
         publish(fresh_topics.connection, _spread(again))
@@ -173,6 +173,19 @@ def test_recorders_of_a_postgresql_store_share_the_partitions(
     assert verify(postgres_url).result == "intact"
 
 
+def test_recorders_of_two_stores_record_everything_each(
+    fresh_topics: KafkaNode, postgres_url: str, empty_postgres_url: str
+) -> None:
+    migrate(empty_postgres_url, origin="tests.example/another-store")
+    publish(fresh_topics.connection, _spread(MESSAGES))
+    with recorder(fresh_topics.connection, postgres_url) as one, running(one):
+        until(lambda: one.tally.recorded == len(MESSAGES))
+
+        other = record_all(fresh_topics.connection, empty_postgres_url)
+
+    assert other.recorded == len(MESSAGES)
+
+
 def _spread(messages: list[Message]) -> list[Message]:
     """On all partitions in turn, so that every recorder has something to do."""
     return [
@@ -181,11 +194,11 @@ def _spread(messages: list[Message]) -> list[Message]:
     ]
 
 
-def _member_count(kafka: KafkaNode) -> int:
+def _member_count(kafka: KafkaNode, group: str) -> int:
     """Recorders that have partitions."""
     client = admin(kafka.connection)
     try:
-        members = client.describe_groups([GROUP])[GROUP]["members"]
+        members = client.describe_groups([group])[group]["members"]
     finally:
         client.close()
     return sum(bool(member["member_assignment"]) for member in members)

@@ -14,12 +14,14 @@ from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.garbage import rare_collections
-from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.kafka_source import KafkaSource, group_of
 from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.recorder import Recorder, Tally
-from cryotrail_consumers.registry import SchemaRegistry
+from cryotrail_consumers.recorder import Recorder
+from cryotrail_consumers.tally import Tally
+from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
+_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _SQLITE = "sqlite:///"
 
 
@@ -53,11 +55,10 @@ def open_recorder(settings: Settings) -> Iterator[Recorder]:
         migrate(settings.audit_url)
     store = open_store(settings.audit_url)
     try:
+        group = group_of(store.origin())
         yield Recorder(
             store,
-            lambda: KafkaSource(
-                connection, (PROCEDURE_EVENTS, PROBE_TELEMETRY), share=not embedded
-            ),
+            lambda: KafkaSource(connection, _TOPICS, group, share=not embedded),
             RecordDecoder(KnownSchemas(store, _registry(settings))),
         )
     finally:

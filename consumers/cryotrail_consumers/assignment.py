@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryotrail_audit.records import Administrative, IncomingBatch, PartitionProgress, Position
 from cryotrail_audit.store import AuditStore
@@ -16,6 +16,7 @@ from cryotrail_consumers.continuity import (
     first_continuation,
 )
 from cryotrail_consumers.coordinates import Lineage, TopicPartition
+from cryotrail_consumers.errors import LogDamaged
 from cryotrail_consumers.source import Extent, LogReader, RecordSource
 
 _log = logging.getLogger(__name__)
@@ -55,12 +56,32 @@ class Takeover:
     """What was taken over, and what it cost."""
 
     owned: Mapping[TopicPartition, OwnedPartition]
+    held_up: Collection[TopicPartition]
+    """Partitions left alone, because their log is damaged where they stand."""
     alarm_count: int
     """Loss alarms that were written."""
 
 
+class _Claim(NamedTuple):
+    topic_id: int
+    epoch: int
+
+
+class _Finding(NamedTuple):
+    """What the store and the log say of a partition."""
+
+    position: Position | None
+    extent: Extent
+    continuation: Continuation
+
+
 def take_over(
-    store: AuditStore, source: RecordSource, partitions: Collection[TopicPartition], owner: str
+    store: AuditStore,
+    source: RecordSource,
+    partitions: Collection[TopicPartition],
+    owner: str,
+    *,
+    suspect_damage: bool = False,
 ) -> Takeover:
     """Claim partitions and find out where to go on in each.
 
@@ -68,87 +89,128 @@ def take_over(
     Where a log is not the one that was recorded, a loss alarm and the partition's new incarnation
     are appended in one transaction, before any record of it.
 
+    :param suspect_damage: try each log where it goes on, and leave those alone that are damaged
+        there: one of them would keep the source from reading all the others.
     :raises SourceInterrupted: a log could not be read; retriable.
     :raises AuditError: as the store's methods.
     """
-    owned: dict[TopicPartition, OwnedPartition] = {}
-    resumed: list[PartitionProgress] = []
-    alarms: list[Administrative] = []
     claims = _claim(store, source, partitions, owner)
+    findings: dict[TopicPartition, _Finding] = {}
+    held_up: list[TopicPartition] = []
     with source.reader() as reader:
-        extents = reader.extents(partitions)
-        for partition, (topic_id, epoch) in claims.items():
-            sighting = source.topics[partition.topic]
-            extent = extents[partition]
-            position = store.position(*partition)
-            found = _continuation(store, source, partition, position, extent, reader)
-            incarnation = 0 if position is None else position.incarnation + bool(found.loss)
-            lineage = Lineage(
-                source.cluster_id, sighting.topic_uuid, topic_id, partition.partition, incarnation
-            )
-            taken = OwnedPartition(lineage, len(sighting.leader_epochs), epoch, found.offset)
-            owned[partition] = taken
-            if found.loss is not None:
-                resumed.append(
-                    taken.progress(found.offset, found.offset, 0, found.last_record_hash)
-                )
-                alarms.append(_alarm(partition, taken, position, extent, found))
-    if alarms:
-        # The log that was just read may have become another one meanwhile.
-        source.confirm()
-        for alarm in alarms:
-            _log.error("records are lost from Kafka: %s", dict(alarm.payload))
-        store.append(IncomingBatch((), resumed, alarms, owner))
-    return Takeover(owned, len(alarms))
+        for partition, extent in reader.extents(claims.keys()).items():
+            try:
+                findings[partition] = _find(store, source, partition, extent, reader)
+                if suspect_damage:
+                    _try_to_read(partition, findings[partition], reader)
+            except LogDamaged as damaged:
+                if not suspect_damage:
+                    raise
+                _log.error("%s is held up: %s", partition, damaged)
+                findings.pop(partition, None)
+                held_up.append(partition)
+    owned = {
+        partition: _owned(source, partition, claims[partition], finding)
+        for partition, finding in findings.items()
+    }
+    alarm_count = _raise_alarms(store, source, owner, owned, findings)
+    return Takeover(owned, held_up, alarm_count)
 
 
 def _claim(
     store: AuditStore, source: RecordSource, partitions: Collection[TopicPartition], owner: str
-) -> dict[TopicPartition, tuple[int, int]]:
-    """The store's id of the topic and the new epoch of each partition."""
+) -> dict[TopicPartition, _Claim]:
     claims = {}
     for name in sorted({partition.topic for partition in partitions}):
         topic_uuid = source.topics[name].topic_uuid
         topic_id = store.register_topic(source.cluster_id, topic_uuid, name)
         parts = sorted(one.partition for one in partitions if one.topic == name)
         for part, epoch in store.claim(owner, topic_id, parts).items():
-            claims[TopicPartition(name, part)] = (topic_id, epoch)
+            claims[TopicPartition(name, part)] = _Claim(topic_id, epoch)
     return claims
 
 
-def _continuation(
+def _find(
     store: AuditStore,
     source: RecordSource,
     partition: TopicPartition,
-    position: Position | None,
     extent: Extent,
     reader: LogReader,
-) -> Continuation:
+) -> _Finding:
+    """Compare the log of a partition with what is recorded of it."""
+    position = store.position(*partition)
     if position is None:
-        return first_continuation(extent)
+        return _Finding(position, extent, first_continuation(extent))
     topic_uuid = source.topics[partition.topic].topic_uuid
     if (position.cluster_id, position.topic_uuid) != (source.cluster_id, topic_uuid):
-        return first_continuation(extent)._replace(loss=TOPIC_REPLACED)
+        begun_anew = first_continuation(extent)._replace(loss=TOPIC_REPLACED)
+        return _Finding(position, extent, begun_anew)
     found = continuation(position, partition, extent, reader, store)
     if found.loss is None and 0 < found.offset == extent.start:
         _log.info("%s: all that is recorded has been deleted from Kafka", partition)
-    return found
+    return _Finding(position, extent, found)
 
 
-def _alarm(
-    partition: TopicPartition,
-    taken: OwnedPartition,
-    position: Position | None,
-    extent: Extent,
-    found: Continuation,
-) -> Administrative:
-    payload: dict[str, Any] = {
+def _try_to_read(partition: TopicPartition, finding: _Finding, reader: LogReader) -> None:
+    offset = finding.continuation.offset
+    if offset < finding.extent.end:
+        next(iter(reader.records(partition, Extent(offset, offset + 1))), None)
+
+
+def _owned(
+    source: RecordSource, partition: TopicPartition, claim: _Claim, finding: _Finding
+) -> OwnedPartition:
+    sighting = source.topics[partition.topic]
+    incarnation = 0
+    if finding.position is not None:
+        incarnation = finding.position.incarnation + bool(finding.continuation.loss)
+    return OwnedPartition(
+        lineage=Lineage(
+            cluster_id=source.cluster_id,
+            topic_uuid=sighting.topic_uuid,
+            topic_id=claim.topic_id,
+            partition=partition.partition,
+            incarnation=incarnation,
+        ),
+        partition_count=len(sighting.leader_epochs),
+        epoch=claim.epoch,
+        next_offset=finding.continuation.offset,
+    )
+
+
+def _raise_alarms(
+    store: AuditStore,
+    source: RecordSource,
+    owner: str,
+    owned: Mapping[TopicPartition, OwnedPartition],
+    findings: Mapping[TopicPartition, _Finding],
+) -> int:
+    """Say in the log what is lost, and begin the new incarnations; returns how many."""
+    lost = {one: finding for one, finding in findings.items() if finding.continuation.loss}
+    if not lost:
+        return 0
+    # The logs that were just read may have become others meanwhile.
+    source.confirm()
+    begun, alarms = [], []
+    for partition, finding in lost.items():
+        offset, last_record_hash, _loss = finding.continuation
+        begun.append(owned[partition].progress(offset, offset, 0, last_record_hash))
+        alarm = _alarm(partition, owned[partition].lineage, finding)
+        _log.error("records are lost from Kafka: %s", alarm)
+        alarms.append(Administrative(LOSS_ALARM, alarm))
+    store.append(IncomingBatch((), begun, alarms, owner))
+    return len(alarms)
+
+
+def _alarm(partition: TopicPartition, lineage: Lineage, finding: _Finding) -> dict[str, Any]:
+    position, extent, found = finding
+    return {
         "loss": found.loss,
         "topic": partition.topic,
         "partition": partition.partition,
-        "cluster_id": taken.lineage.cluster_id,
-        "topic_uuid": str(taken.lineage.topic_uuid),
-        "incarnation": taken.lineage.incarnation,
+        "cluster_id": lineage.cluster_id,
+        "topic_uuid": str(lineage.topic_uuid),
+        "incarnation": lineage.incarnation,
         "log_start": extent.start,
         "log_end": extent.end,
         "resumed_at": found.offset,
@@ -156,4 +218,3 @@ def _alarm(
         "expected_topic_uuid": str(position.topic_uuid) if position else None,
         "expected_offset": position.next_offset if position else 0,
     }
-    return Administrative(LOSS_ALARM, payload)

@@ -1,10 +1,12 @@
 """What the recorder cannot do, and whether waiting helps.
 
 RecorderError
-├── TopicMissing          a topic that is to be read does not exist; retriable
-├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
-├── LogUnreadable         records are stored in a way that this installation cannot read
-└── TakenOver             every partition was claimed by another recorder
+├── SourceError               reading Kafka failed
+│   ├── TopicMissing          a topic that is to be read does not exist; retriable
+│   ├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
+│   ├── LogDamaged            the bytes of a log are not those that were written; retriable
+│   └── CodecMissing          records are compressed in a way that cannot be read here
+└── TakenOver                 every partition was claimed by another recorder
 """
 
 from __future__ import annotations
@@ -38,8 +40,17 @@ class SourceInterrupted(SourceError):
     retriable = True
 
 
-class LogUnreadable(SourceError):
-    """A log holds records in a form for which a library is missing; none of them was skipped."""
+class LogDamaged(SourceError):
+    """A batch of a log fails its checksum or is no batch; nothing of it was passed over.
+
+    The other partitions can be read once this one is left alone.
+    """
+
+    retriable = True
+
+
+class CodecMissing(SourceError):
+    """Records are compressed with a codec whose library is missing; none of them was skipped."""
 
 
 class TakenOver(RecorderError):

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kafka.errors import AuthorizationError, KafkaError, UnsupportedCodecError
+from kafka.errors import (
+    AuthorizationError,
+    CorruptRecordError,
+    KafkaError,
+    UnsupportedCodecError,
+)
 
-from cryotrail_consumers.errors import LogUnreadable, SourceInterrupted
+from cryotrail_consumers.errors import CodecMissing, LogDamaged, SourceInterrupted
 from cryotrail_producers.kafka_clients import KafkaAccessRefused
 
 
@@ -27,11 +32,13 @@ def translated(doing: str, bootstrap: str) -> Iterator[None]:
             hint="the recorder needs READ and DESCRIBE on both topics and on its group",
         ) from error
     except UnsupportedCodecError as error:
-        raise LogUnreadable(
+        raise CodecMissing(
             f"{doing} from {bootstrap} failed: {error}",
             hint="a producer compresses with a codec whose library is missing here: "
             "pip install 'kafka-python[lz4,snappy,zstd]'",
         ) from error
+    except CorruptRecordError as error:
+        raise LogDamaged(f"{doing} from {bootstrap} failed: {error}") from error
     except KafkaError as error:
         raise SourceInterrupted(
             f"{doing} from {bootstrap} failed: {type(error).__name__}: {error}"

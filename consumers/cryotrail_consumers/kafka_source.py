@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
-from uuid import UUID
 
 from kafka import ConsumerRebalanceListener
 from kafka.errors import KafkaError
@@ -14,14 +13,13 @@ from kafka.structs import OffsetAndMetadata
 from kafka.structs import TopicPartition as KafkaTopicPartition
 
 from cryotrail_consumers.coordinates import TopicPartition
-from cryotrail_consumers.errors import SourceInterrupted, TopicMissing
 from cryotrail_consumers.kafka_errors import translated
 from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-from cryotrail_consumers.source import Assignment, SourceRecord, TopicSighting
-from cryotrail_producers.kafka_clients import KafkaConnection, admin, consumer
+from cryotrail_consumers.kafka_sighting import KafkaSighting
+from cryotrail_consumers.source import Assignment, SourceRecord
+from cryotrail_producers.kafka_clients import KafkaConnection, consumer
 
-GROUP = "cryotrail-recorder"
-"""Under this group the positions are published for lag tools; the audit store is the truth."""
+_GROUP = "cryotrail-recorder"
 
 BATCH_RECORDS = 5000
 """Most records of one poll, hence of one transaction."""
@@ -38,35 +36,46 @@ _CLOSE_TIMEOUT_MS = 2_000
 _COMMIT_EVERY_S = 1.0
 
 
+def group_of(origin: str) -> str:
+    """The consumer group of the recorders into the log with this origin.
+
+    Recorders into different stores must not share a group: each would see half of the partitions.
+    """
+    return f"{_GROUP}.{origin}"
+
+
 class KafkaSource:
     """The topics of a cluster: all partitions, or this member's share of the group.
 
-    With ``share`` the partitions are handed out among all recorders of the group (range
-    assignor); without it this process reads them all and joins no group. Either way the offsets
-    that the group has committed are never read.
+    With ``share`` the partitions are handed out among all members of ``group`` (range assignor);
+    without it this process reads them all and joins nothing. Under the group's name the positions
+    are shown to lag tools, and never read.
 
     :raises KafkaUnreachable: no broker answers; retriable.
     :raises TopicMissing: a topic does not exist; retriable.
     """
 
     def __init__(
-        self, connection: KafkaConnection, topics: Collection[str], *, share: bool = False
+        self,
+        connection: KafkaConnection,
+        topics: Collection[str],
+        group: str,
+        *,
+        share: bool = False,
     ) -> None:
         self.is_shared = share
         self._connection = connection
-        self._names = tuple(topics)
         self._generation = 0
         self._reached: dict[Any, OffsetAndMetadata] = {}
         self._committed_at = 0.0
         self._consumer: Any = None
-        self._admin: Any = admin(connection, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        self._sighting = KafkaSighting(connection, topics)
+        self.cluster_id = self._sighting.cluster_id
+        self.topics = self._sighting.topics
         try:
-            with self._translated("describing the topics"):
-                self.cluster_id = str(self._admin.describe_cluster()["cluster_id"])
-                self.topics = self._sight()
             self._consumer = consumer(
                 connection,
-                group_id=GROUP,
+                group_id=group,
                 max_poll_records=BATCH_RECORDS,
                 isolation_level="read_committed",
                 request_timeout_ms=_REQUEST_TIMEOUT_MS,
@@ -76,7 +85,7 @@ class KafkaSource:
             if share:
                 # Whoever is to hand the partitions out must know them when the group forms.
                 self._consumer.topics()
-                self._consumer.subscribe(self._names, listener=_Rebalance(self))
+                self._consumer.subscribe(list(self.topics), listener=_Rebalance(self))
             else:
                 self._consumer.assign(
                     [
@@ -114,13 +123,7 @@ class KafkaSource:
             reader.close()
 
     def confirm(self) -> None:
-        with self._translated("describing the topics"):
-            seen = self._sight()
-        if seen != self.topics:
-            raise SourceInterrupted(
-                "a topic was re-created, or the leader of a partition changed or restarted",
-                hint="nothing to do: the positions are checked against the new logs",
-            )
+        self._sighting.confirm()
 
     def start(self, offsets: Mapping[TopicPartition, int]) -> None:
         for partition, offset in offsets.items():
@@ -164,23 +167,7 @@ class KafkaSource:
                     self._consumer.commit(self._reached, timeout_ms=_CLOSE_TIMEOUT_MS)
             with suppress(KafkaError):
                 self._consumer.close(autocommit=False, timeout_ms=_CLOSE_TIMEOUT_MS)
-        with suppress(KafkaError):
-            self._admin.close()
-
-    def _sight(self) -> dict[str, TopicSighting]:
-        described = {topic["name"]: topic for topic in self._admin.describe_topics(self._names)}
-        sightings = {}
-        for name in self._names:
-            topic = described.get(name)
-            if topic is None or topic["error_code"] != 0:
-                raise TopicMissing(
-                    f"the cluster at {self._connection.bootstrap} has no topic {name}",
-                    hint="`cryotrail kafka start` creates the topics of an embedded Kafka; "
-                    "on another cluster its administrator does",
-                )
-            epochs = {one["partition_index"]: one["leader_epoch"] for one in topic["partitions"]}
-            sightings[name] = TopicSighting(UUID(topic["topic_id"]), epochs)
-        return sightings
+        self._sighting.close()
 
     def _translated(self, doing: str) -> AbstractContextManager[None]:
         return translated(doing, self._connection.bootstrap)
@@ -196,4 +183,4 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
         self._source.handed_out(assigned)
 
     def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
-        """Nothing to give back: a revocation is followed by an assignment within the same poll."""
+        """Nothing to give back: all that was polled is recorded, and the store fences the rest."""

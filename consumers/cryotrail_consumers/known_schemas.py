@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from cryotrail_audit.errors import FingerprintCollision
 from cryotrail_audit.store import AuditStore
-from cryotrail_consumers.registry import SchemaRegistry
+from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import Catalog, EventType, catalog, event_type_of
 from cryotrail_schemas.delivery import TYPE_PREFIX
 from cryotrail_schemas.errors import QuarantineCode, SchemaError, UndecodableRecord

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from uuid import uuid4
 
 from cryotrail_audit.errors import Fenced
@@ -23,37 +22,15 @@ from cryotrail_consumers.assignment import OwnedPartition, take_over
 from cryotrail_consumers.backoff import Backoff
 from cryotrail_consumers.coordinates import TopicPartition, record_hash
 from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.errors import SourceError, SourceInterrupted, TakenOver
+from cryotrail_consumers.errors import LogDamaged, SourceError, SourceInterrupted, TakenOver
 from cryotrail_consumers.source import RecordSource, SourceRecord
+from cryotrail_consumers.tally import Tally
 from cryotrail_schemas.errors import CryotrailError
 
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
 """How long to wait for records, hence also how late a stop may be noticed."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a recorder has done since it was made."""
-
-    recorded: int = 0
-    """New events."""
-    redelivered: int = 0
-    """Records whose event was recorded before, with the same content."""
-    conflicts: int = 0
-    """Records whose event id was recorded before, with other content; they are entries too."""
-    quarantined: int = 0
-    alarms: int = 0
-    """Loss alarms: partitions whose log was not the one recorded."""
-    transactions: int = 0
-    backlog: int = 0
-    """Records, more or less, that waited in Kafka when the partitions were last taken over."""
-
-    @property
-    def records(self) -> int:
-        """Kafka records that were dealt with."""
-        return self.recorded + self.redelivered + self.conflicts + self.quarantined
 
 
 class Recorder:
@@ -80,6 +57,7 @@ class Recorder:
         self._decoder = decoder
         self._on_batch: Callable[[Tally], None] = _nothing
         self._backoff = Backoff()
+        self._suspect_damage = False
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -107,6 +85,7 @@ class Recorder:
             except CryotrailError as error:
                 if not (opened and error.retriable):
                     raise
+                self._suspect_damage = isinstance(error, LogDamaged)
                 self._stopping.wait(self._wait_s(error))
         return self.tally
 
@@ -121,7 +100,7 @@ class Recorder:
                 if assignment.generation != generation:
                     owned = self._take_over(source, assignment.partitions)
                     generation = assignment.generation
-                    ends = source.ends()
+                    ends = {one: end for one, end in source.ends().items() if one in owned}
                     self.tally.backlog = sum(
                         end - owned[partition].next_offset for partition, end in ends.items()
                     )
@@ -149,8 +128,11 @@ class Recorder:
     def _take_over(
         self, source: RecordSource, partitions: frozenset[TopicPartition]
     ) -> Mapping[TopicPartition, OwnedPartition]:
-        taken = take_over(self._store, source, partitions, self.owner)
+        taken = take_over(
+            self._store, source, partitions, self.owner, suspect_damage=self._suspect_damage
+        )
         self.tally.alarms += taken.alarm_count
+        self.tally.held_up = len(taken.held_up)
         source.start({partition: one.next_offset for partition, one in taken.owned.items()})
         return taken.owned
 
@@ -175,12 +157,7 @@ class Recorder:
         if not progress:
             return
         batch = IncomingBatch(incoming, list(progress.values()), (), self.owner)
-        outcome = self._store.append(batch)
-        self.tally.recorded += outcome.recorded
-        self.tally.redelivered += outcome.redelivered
-        self.tally.conflicts += outcome.conflicts
-        self.tally.quarantined += outcome.quarantined
-        self.tally.transactions += 1
+        self.tally.add(self._store.append(batch))
         self._on_batch(self.tally)
         source.commit({partition: one.next_offset for partition, one in progress.items()})
 

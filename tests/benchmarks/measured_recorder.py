@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from contextlib import closing
@@ -20,9 +19,10 @@ import psycopg
 from cryotrail_audit.store import open_store
 from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.garbage import rare_collections
-from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.kafka_source import KafkaSource, group_of
 from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.recorder import Recorder, Tally
+from cryotrail_consumers.recorder import Recorder
+from cryotrail_consumers.tally import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
@@ -45,16 +45,16 @@ def record_and_measure(bootstrap: str, url: str) -> dict[str, float]:
     def mark(tally: Tally) -> None:
         nonlocal backend
         backend = backend or store_backend(url)
-        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         now = (time.perf_counter(), time.process_time(), cpu_seconds(backend))
-        marks.append(Mark(tally.records, *now, rss))
+        marks.append(Mark(tally.records, *now, peak_rss_mib()))
 
     topics = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
     share = url.startswith("postgresql")
     with closing(open_store(url)) as store, rare_collections():
+        group = group_of(store.origin())
         tally = Recorder(
             store,
-            lambda: KafkaSource(KafkaConnection(bootstrap), topics, share=share),
+            lambda: KafkaSource(KafkaConnection(bootstrap), topics, group, share=share),
             RecordDecoder(KnownSchemas(store)),
         ).run(until_caught_up=True, on_batch=mark)
     assert tally.recorded == tally.records, tally
@@ -77,6 +77,12 @@ def cpu_seconds(pid: int | None) -> float:
         return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_rss_mib() -> float:
+    """The most memory that this process has held; getrusage would count its parent's too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def store_backend(url: str) -> int | None:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from cryotrail_audit.records import Entry
 from cryotrail_audit.store import open_store
 from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.kafka_source import KafkaSource, group_of
 from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.recorder import Recorder, Tally
+from cryotrail_consumers.recorder import Recorder
+from cryotrail_consumers.tally import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import catalog
@@ -99,9 +100,10 @@ def recorder(
     shared = url.startswith("postgresql") if share is None else share
     store = open_store(url)
     try:
+        group = group_of(store.origin())
         yield Recorder(
             store,
-            lambda: KafkaSource(connection, TOPICS, share=shared),
+            lambda: KafkaSource(connection, TOPICS, group, share=shared),
             RecordDecoder(KnownSchemas(store, registry)),
         )
     finally:
@@ -137,6 +139,15 @@ def running(recorder: Recorder) -> Iterator[threading.Thread]:
         assert not thread.is_alive(), "the recorder did not stop"
     if raised:
         raise raised[0]
+
+
+def group_at(url: str) -> str:
+    """The consumer group of the recorders into the store at ``url``."""
+    store = open_store(url)
+    try:
+        return group_of(store.origin())
+    finally:
+        store.close()
 
 
 def all_entries(url: str, kinds: Sequence[int] = (0, 1, 2, 3)) -> list[Entry]:

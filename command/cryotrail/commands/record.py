@@ -32,13 +32,16 @@ examples:
 recorded = new events; redelivered = known events that came again, with the same content;
 conflicts = known event ids with other content (kept beside the first); quarantined = records that
 could not be read (`cryotrail audit quarantine list`); alarms = partitions whose log in Kafka is
-not the one that was recorded. An SQLite store is created when there is none, and takes one
-recorder; a PostgreSQL store is created by `cryotrail audit init` and may have several.
+not the one that was recorded; held_up = partitions whose log is damaged where they stand: nothing
+of them is passed over, and the exit code is 1.
+
+An SQLite store is created when there is none, and takes one recorder. A PostgreSQL store is
+created by `cryotrail audit init` and may have several.
 """
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Run the recorder. Always 0 when it ran: what it found is in the log and in the summary."""
+    """Run the recorder. 1 = it ended while the damaged log of a partition held records up."""
     parser = argparse.ArgumentParser(
         prog="cryotrail record",
         description=_DESCRIPTION,
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         print_json(_as_json(outcome))
     else:
         print(_sentence(outcome))
-    return 0
+    return 1 if outcome.tally.held_up else 0
 
 
 @contextmanager
@@ -91,8 +94,9 @@ def _as_json(outcome: RecordOutcome) -> dict[str, object]:
 
 def _sentence(outcome: RecordOutcome) -> str:
     tally = outcome.tally
+    held_up = f"; {tally.held_up} partitions held up by a damaged log" if tally.held_up else ""
     return (
         f"{tally.recorded} recorded, {tally.redelivered} redelivered, {tally.conflicts} conflicts, "
         f"{tally.quarantined} quarantined, {tally.alarms} loss alarms "
-        f"in {outcome.elapsed_s:.1f} s ({outcome.records_per_s:.0f} records/s)"
+        f"in {outcome.elapsed_s:.1f} s ({outcome.records_per_s:.0f} records/s){held_up}"
     )
