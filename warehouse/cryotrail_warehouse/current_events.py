@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from cryotrail_audit.store import AuditStore
 from cryotrail_schemas.corrections import CurrentView, RecordedEvent, current_view
@@ -103,45 +102,26 @@ def _rows(recorded: list[RecordedEvent], view: CurrentView) -> Iterator[dict[str
                 "correction_status": None,
                 "event": current.event_json if current.amended_paths else None,
             }
-    taken_back = _taken_back(recorded, view)
     for event in recorded:
         if "target_event_id" in event.event_json:
             yield {
                 "event_id": str(event.event_id),
-                "is_voided": event.event_id in taken_back,
+                "is_voided": event.event_id in view.voided_ids,
                 "amended_paths": (),
                 "has_concurrent_amendment": False,
-                "correction_status": _status(event, view, event.event_id in taken_back),
+                "correction_status": _status(event, view),
                 "event": None,
             }
 
 
-def _status(correction: RecordedEvent, view: CurrentView, is_taken_back: bool) -> str:
+def _status(correction: RecordedEvent, view: CurrentView) -> str:
     unapplied = [item for item in view.unapplied if item.event_id == correction.event_id]
     whole = [item.reason for item in unapplied if item.path is None]
     if whole:
         return "WAITING" if whole[0] == "target_missing" else whole[0].upper()
-    if is_taken_back:
+    if correction.event_id in view.voided_ids:
         return "TAKEN_BACK"
     if not unapplied:
         return "APPLIED"
     changes = len(correction.event_json["changes"])
     return "PARTLY_APPLIED" if len(unapplied) < changes else unapplied[0].reason.upper()
-
-
-def _taken_back(recorded: list[RecordedEvent], view: CurrentView) -> set[UUID]:
-    """The corrections that a void in force takes back."""
-    idle = {item.event_id for item in view.unapplied if item.path is None}
-    voids_of: dict[UUID, list[UUID]] = {}
-    for event in recorded:
-        if event.type == "EventVoided" and event.event_id not in idle:
-            target = UUID(event.event_json["target_event_id"])
-            voids_of.setdefault(target, []).append(event.event_id)
-
-    def voided(event_id: UUID) -> bool:
-        # Voids that void each other in a circle are idle, so this comes to an end.
-        return any(not voided(void) for void in voids_of.get(event_id, ()))
-
-    return {
-        e.event_id for e in recorded if "target_event_id" in e.event_json and voided(e.event_id)
-    }
