@@ -139,6 +139,15 @@ def test_a_void_of_an_amendment_takes_it_back():
     assert not event.voided
 
 
+def test_every_event_that_is_taken_back_is_named():
+    chain = [void("v", 1), void("w", 2, target="v"), void("x", 3, target="w")]
+    taken_back = [amend("a", 4, change("/flow_pct", 60.0)), void("y", 5, target="a")]
+
+    view = current_view([ORIGINAL, *chain, *taken_back])
+
+    assert view.voided_ids == {sample_id(name) for name in ("original", "w", "a")}
+
+
 def test_a_voided_event_is_still_there_and_does_not_count():
     view = current_view([ORIGINAL, void("v", 1)])
 
@@ -179,7 +188,17 @@ def test_a_circle_that_is_broken_from_outside_is_decided():
     circle = [void("v", 1, target="w"), void("w", 2, target="v")]
     hit = amend("a", 3, change("/flow_pct", 1.0))
 
-    assert reasons(*circle, void("x", 4, target="v"), hit) == []
+    view = current_view([ORIGINAL, *circle, void("x", 4, target="v"), hit])
+
+    assert view.unapplied == ()
+    assert view.voided_ids == {sample_id("v")}
+
+
+def test_a_void_of_itself_that_is_voided_from_outside_is_decided():
+    view = current_view([ORIGINAL, void("v", 1, target="v"), void("x", 2, target="v")])
+
+    assert view.unapplied == ()
+    assert view.voided_ids == {sample_id("v")}
 
 
 def test_a_correction_waits_for_its_target():
@@ -247,10 +266,26 @@ def test_a_change_that_cannot_be_applied_leaves_the_others_in_force(path, value,
     assert the_event(correction).event_json == {**ORIGINAL.event_json, "probe_id": "7"}
 
 
-def test_a_value_that_is_no_json_is_not_applied():
-    bad = events.FieldChange(path="/flow_pct", value_json="sixty")
+@pytest.mark.parametrize(
+    "text", ["sixty", "NaN", "9" * 5000, "[" * 100_000, "[" * 500 + "]" * 500], ids=len
+)
+def test_a_value_that_no_field_can_hold_is_not_applied_whoever_published_it(text):
+    correction = amend("a", 1, change("/flow_pct", 60.0), change("/probe_id", "7"))
+    unread, other = correction.event_json["changes"]
+    changes = [{**unread, "value_json": text}, other]
+    foreign = correction._replace(event_json={**correction.event_json, "changes": changes})
 
-    assert reasons(amend("a", 1, bad)) == [(sample_id("a"), "/flow_pct", "bad_value")]
+    assert reasons(foreign) == [(sample_id("a"), "/flow_pct", "bad_value")]
+    assert the_event(foreign).event_json == {**ORIGINAL.event_json, "probe_id": "7"}
+
+
+@pytest.mark.parametrize(
+    "time", ["20261122T102400Z", "2026-W47-7T19:24+09", "2026-11-22T10:24:00,0Z"]
+)
+def test_an_amended_value_is_written_as_every_event_is(time):
+    event = the_event(amend("a", 1, change("/header/occurred_at", time)))
+
+    assert event.event_json["header"]["occurred_at"] == "2026-11-22T10:24:00Z"
 
 
 def test_an_item_of_an_array_may_be_amended():
@@ -274,11 +309,14 @@ def test_an_item_of_an_array_may_be_amended():
     items = [recorded(complication, 0), amend("a", 1, change("/gradings/1/grade", "3"))]
 
     view = current_view(items)
+    day = current_view([*items, amend("d", 4, change("/gradings/0/graded_on", "20261122"))])
+    written_day = day.events[0].event_json["gradings"][0]["graded_on"]
     shorter = current_view([*items, amend("b", 2, change("/gradings", []))])
     again = amend("c", 3, change("/gradings/1/grade", "4"))
     gone = current_view([*items[:1], amend("b", 2, change("/gradings", [])), again])
 
     assert [g["grade"] for g in view.events[0].event_json["gradings"]] == ["1", "3"]
+    assert written_day == "2026-11-22"
     assert shorter.events[0].event_json["gradings"] == []
     assert gone.events[0].event_json["gradings"] == []
     assert [(item.path, item.reason) for item in gone.unapplied] == [

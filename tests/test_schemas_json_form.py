@@ -177,6 +177,14 @@ def test_the_value_given_is_left_as_it_is():
     assert json.dumps(value) == before
 
 
+def test_a_value_nested_deeper_than_the_stack_is_refused_like_any_other():
+    nested = []
+    for _ in range(10_000):
+        nested = [nested]
+
+    assert "expected text" in refusal({**PROBE, "probe_id": nested})["probe_id"]
+
+
 def test_arrays_of_records_are_read_and_their_problems_have_an_index():
     value = {
         "type": "EventAmended",

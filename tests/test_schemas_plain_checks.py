@@ -40,6 +40,22 @@ def test_a_time_beyond_the_calendar_is_refused(value):
     assert "header.occurred_at" in refusal(record)
 
 
+@pytest.mark.parametrize("value", [1.5e15, True, "2026-01-01", b"1", None])
+def test_a_time_that_is_no_integer_is_refused(value):
+    record = plain(freeze_started())
+    record["header"]["occurred_at"] = value
+
+    assert refusal(record) == "header.occurred_at: no integer"
+
+
+@pytest.mark.parametrize("value", ["key", 7, 0.5, False, []])
+def test_a_key_id_that_is_no_bytes_is_refused(value):
+    record = plain(freeze_started())
+    record["header"]["personal_key_id"] = value
+
+    assert refusal(record) == "header.personal_key_id: no bytes"
+
+
 def test_the_first_and_the_last_microsecond_of_the_calendar_pass():
     record = plain(freeze_started())
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from event_samples import freeze_started, header, telemetry_chunk
+from event_samples import freeze_started, header, sample_id, telemetry_chunk
 
 from cryotrail_schemas import codec, events
 from cryotrail_schemas.errors import EventRefused
@@ -123,6 +123,30 @@ def test_a_value_in_another_unit_than_the_analytes_is_refused():
     assert "required with value" in problems_of(replace(event, unit_ucum=None))["unit_ucum"]
     codec.encode(replace(event, value=135.0, unit_ucum="g/L"))
     codec.encode(replace(event, value=None, unit_ucum=None))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("sixty", "not JSON"), ("NaN", "NaN is no JSON"), ("[" * 100_000, "nested too deeply")],
+    ids=["word", "NaN", "nested"],
+)
+def test_an_amended_value_that_is_no_json_is_refused(text, reason):
+    changes = (
+        events.FieldChange(path="/flow_pct", value_json="60.0", old_value_json=text),
+        events.FieldChange(path="/flow_pct", value_json=text),
+        events.FieldChange(path="/flow_pct"),
+    )
+    event = events.EventAmended(
+        header=header(),
+        target_event_id=sample_id("target"),
+        changes=changes,
+        reason=events.CorrectionReason.ENTERED_IN_ERROR,
+    )
+
+    found = problems_of(event)
+
+    assert list(found) == ["changes[0].old_value_json", "changes[1].value_json"]
+    assert all(reason in problem for problem in found.values())
 
 
 def test_every_problem_is_reported_at_once():

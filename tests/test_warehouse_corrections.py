@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from handmade_case import Case
 from marts import row, rows
 from small_warehouse import SmallWarehouse
 
+from cryotrail_audit.records import EVENT
 from cryotrail_schemas.events import (
     Channel,
     ProbeTelemetryChunk,
@@ -173,6 +175,56 @@ def test_a_correction_of_other_content_or_of_no_field_changes_nothing(
         path, "select found, checked from meta_quality where check_name = 'corrections_not_applied'"
     )
     assert quality == {"found": 2, "checked": 2}
+
+
+@pytest.mark.parametrize("of_itself", [False, True])
+def test_voids_in_a_circle_that_is_broken_from_outside_are_decided(
+    warehouse: SmallWarehouse, *, of_itself: bool
+) -> None:
+    case = Case(1)
+    events = case.whole()
+    void, other = case.void(events[0]), case.void(events[0])
+    circle = [replace(void, target_event_id=(void if of_itself else other).header.event_id)]
+    if not of_itself:
+        circle.append(replace(other, target_event_id=void.header.event_id))
+
+    path = warehouse.publish(*events, *circle, case.void(void))
+
+    assert row(path, "select voided_count from fct_procedure") == {"voided_count": 1}
+    statuses = rows(
+        path,
+        "select correction_status as s from fct_timeline_event where s is not null order by seq",
+    )
+    assert [item["s"] for item in statuses] == ["TAKEN_BACK", *["APPLIED"] * len(circle)]
+
+
+def test_a_value_nested_without_end_stops_no_refresh(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+    # Our codec refuses such a value; the bytes of a foreign publisher are recorded all the same.
+    placeholder = "x" * 99_998
+    amendment = case.amend(events[-1], "/header/occurred_at", placeholder)
+    incoming = warehouse.recorder.incoming(amendment)
+    assert incoming.raw is not None
+    raw = incoming.raw.replace(f'"{placeholder}"'.encode(), b"[" * 100_000)
+    warehouse.recorder.append([(EVENT, incoming._replace(raw=raw))])
+
+    path = warehouse.publish(*events)
+
+    assert row(path, DURATION) == {"duration_min": 90.0}
+    status = "select correction_status as s from fct_timeline_event where s is not null"
+    assert row(path, status) == {"s": "BAD_VALUE"}
+
+
+def test_a_time_may_be_amended_in_any_notation_of_iso_8601(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole(end=90)
+
+    path = warehouse.publish(
+        *events, case.amend(events[-1], "/header/occurred_at", "20260302T104130Z")
+    )
+
+    assert row(path, DURATION) == {"duration_min": 101.5}
 
 
 def test_an_amended_diagnosis_changes_the_cohort_of_lesions(warehouse: SmallWarehouse) -> None:

@@ -113,7 +113,7 @@ def deliveries(draw: st.DrawFn) -> list[list[Event]]:
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -225,10 +225,12 @@ def _die(*_arguments: object) -> None:
 
 READER = """
 import sys, time, duckdb
+from pathlib import Path
 reads = torn = 0
-deadline = time.monotonic() + float(sys.argv[2])
+told_to_stop = Path(sys.argv[2])
+deadline = time.monotonic() + 60
 with duckdb.connect() as connection:
-    while time.monotonic() < deadline:
+    while not told_to_stop.exists() and time.monotonic() < deadline:
         connection.execute(f"attach '{sys.argv[1]}' as warehouse (read_only)")
         counts = connection.execute(
             "select (select count(*) from warehouse.fct_procedure),"
@@ -238,21 +240,28 @@ with duckdb.connect() as connection:
         connection.execute("detach warehouse")
         reads += 1
         torn += len(set(counts)) != 1
+        if reads == 1:
+            print("reading", flush=True)
 print(reads, torn)
 """
 
 
-def test_readers_never_see_a_half_of_two_publications(warehouse: SmallWarehouse) -> None:
+def test_readers_never_see_a_half_of_two_publications(
+    warehouse: SmallWarehouse, tmp_path: Path
+) -> None:
     path = warehouse.publish(*Case(1).whole())
-    command = [sys.executable, "-c", READER, str(path), "3"]
+    told_to_stop = tmp_path / "stop"
+    command = [sys.executable, "-c", READER, str(path), str(told_to_stop)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
 
-    published = 1
-    while any(reader.poll() is None for reader in readers):
-        published += 1
-        warehouse.publish(*Case(published).whole())
-    said = [reader.communicate()[0].split() for reader in readers]
+    try:
+        started = [reader.stdout.readline() for reader in readers if reader.stdout]
+        for number in range(2, 6):
+            warehouse.publish(*Case(number).whole())
+    finally:
+        told_to_stop.touch()
+        said = [reader.communicate()[0].split() for reader in readers]
 
-    assert published > 2
-    assert all(int(reads) > 0 for reads, _ in said)
+    assert started == ["reading\n"] * 2
+    assert all(int(reads) > 1 for reads, _ in said)
     assert [torn for _, torn in said] == ["0", "0"]

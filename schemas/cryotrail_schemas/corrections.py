@@ -12,7 +12,6 @@ Corrections are events, never edits. The rules:
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from cryotrail_schemas.datum.composites import Record
 from cryotrail_schemas.errors import FieldProblem
 from cryotrail_schemas.events import EVENT_CLASSES
 from cryotrail_schemas.json_pointer import PointerError, parse, replaced
+from cryotrail_schemas.json_text import parse_json_text
 
 CORRECTION_TYPES: Final = frozenset({"EventAmended", "EventVoided"})
 
@@ -57,7 +57,8 @@ class CurrentEvent:
 
     original: RecordedEvent
     event_json: Mapping[str, Any]
-    """The event as JSON with every amendment in force; of a voided one as well."""
+    """The event as JSON with every amendment in force; of a voided one as well. An amended value
+    is written as ``event_to_json`` writes it, in whichever way its author wrote it."""
     voided: bool
     amended_paths: tuple[str, ...]
     """JSON pointers of the fields that an amendment in force gives, sorted."""
@@ -81,10 +82,20 @@ class CurrentView:
 
     events: tuple[CurrentEvent, ...]
     unapplied: tuple[Unapplied, ...]
+    voided_ids: frozenset[UUID]
+    """What a void in force takes back: originals, amendments and voids."""
 
     def in_force(self) -> Iterator[CurrentEvent]:
         """The events that count: all but the voided ones."""
         return (event for event in self.events if not event.voided)
+
+
+class _ChangeRefused(Exception):
+    """One change changes nothing."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _Change(NamedTuple):
@@ -128,7 +139,9 @@ def current_view(recorded: Iterable[RecordedEvent]) -> CurrentView:
         for event in sorted(originals, key=lambda event: event.seq)
     )
     return CurrentView(
-        events, tuple(sorted(unapplied, key=lambda item: (item.seq, item.path or "")))
+        events,
+        tuple(sorted(unapplied, key=lambda item: (item.seq, item.path or ""))),
+        frozenset(voided),
     )
 
 
@@ -188,41 +201,53 @@ def _changes(
     for position, change in enumerate(amendment.event_json["changes"]):
         path, text = change["path"], change.get("value_json")
         try:
-            value = None if text is None else json.loads(text)
-        except ValueError:
-            unapplied.append(_unapplied(amendment, "bad_value", path))
-            continue
-        reason = "encrypted" if text is None else _why_not_change(target, path, value)
-        if reason is None:
+            value = _new_value(target, path, text)
+        except _ChangeRefused as refused:
+            unapplied.append(_unapplied(amendment, refused.reason, path))
+        else:
             supersedes = change.get("supersedes_event_id")
             yield _Change(amendment.seq, position, amendment.event_id, path, value, supersedes)
-        else:
-            unapplied.append(_unapplied(amendment, reason, path))
 
 
-def _why_not_change(target: RecordedEvent, path: str, value: Any) -> Reason | None:
-    """Whether the changed field, on its own, is one that the target's type can hold."""
+def _new_value(target: RecordedEvent, path: str, text: str | None) -> Any:
+    """The value that a change gives, as the target's JSON holds it.
+
+    :raises _ChangeRefused: the changed field, on its own, is none that the target's type can hold.
+    """
+    if text is None:
+        raise _ChangeRefused("encrypted")
+    try:
+        value = parse_json_text(text)
+    except ValueError:
+        raise _ChangeRefused("bad_value") from None
     try:
         tokens = parse(path)
         changed = replaced(dict(target.event_json), path, value)
     except PointerError:
-        return "bad_path"
+        raise _ChangeRefused("bad_path") from None
     # An event that had another identity, type or procedure would be another event.
     if tokens in ([], ["type"], ["header"], ["header", "event_id"], ["header", "procedure_id"]):
-        return "bad_path"
+        raise _ChangeRefused("bad_path")
     if target.type not in EVENT_CLASSES:
-        return None
+        return value
     form: Any = record_form(target.type)
-    for token in tokens[: 2 if tokens[0] == "header" else 1]:
+    depth = 2 if tokens[0] == "header" else 1
+    for token in tokens[:depth]:
         assert isinstance(form, Record)
         if token not in form.fields:
-            return "bad_path"
+            raise _ChangeRefused("bad_path")
         if changed.get(token) is None and token in form.required:
-            return "bad_value"
+            raise _ChangeRefused("bad_value")
         form, changed = form.fields[token], changed.get(token)
     problems: list[FieldProblem] = []
-    form.read_json(changed, path, problems)
-    return "bad_value" if problems else None
+    field = form.read_json(changed, path, problems)
+    if problems:
+        raise _ChangeRefused("bad_value")
+    # ISO 8601 has many ways to write one time, and readers of the view know only ours.
+    written = form.to_json(field)
+    for token in tokens[depth:]:
+        written = written[int(token)] if isinstance(written, list) else written.get(token)
+    return written
 
 
 def _current(

@@ -57,6 +57,8 @@ class _Strategies:
         if avro_type in ("int", "long"):
             greatest = 2 ** (31 if avro_type == "int" else 63) - 1
             return st.integers(field.get("minimum", -greatest - 1), greatest)
+        if avro_type == "string" and field.get("name", "").endswith("_json"):
+            return TEXT.map(json.dumps)
         if isinstance(avro_type, str):
             known = {**self._named, **_PRIMITIVES}
             return known[avro_type.rpartition(".")[2]]

@@ -24,10 +24,14 @@ from cryotrail_schemas.datum.scalars import (
     Uuid,
 )
 from cryotrail_schemas.datum.times import Day, Timestamp
+from cryotrail_schemas.json_text import json_text_problems
 from cryotrail_schemas.units import laboratory_unit_problems
 
 _RULES: Final[Mapping[str, tuple[RecordRule, ...]]] = MappingProxyType(
-    {"LabResultRecorded": (laboratory_unit_problems,)}
+    {
+        "FieldChange": (json_text_problems,),
+        "LabResultRecorded": (laboratory_unit_problems,),
+    }
 )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
 from typing import Any, Final
 
 from cryotrail_schemas.errors import FieldProblem
 
 MISSING: Final = object()
 """What :meth:`Form.read_json` returns instead of a value that it had to refuse."""
+
+_ABRIDGED: Final = Repr()
+_ABRIDGED.maxstring = _ABRIDGED.maxlong = _ABRIDGED.maxother = 60
 
 
 class ValueRefused(Exception):
@@ -69,8 +73,8 @@ class Form:
 
 
 def described(value: object) -> str:
-    """A value as a message names it: itself, cut short."""
+    """A value as a message names it: itself, cut short, however large or nested it is."""
     if value is None:
         return "null"
-    text = repr(value)
+    text = _ABRIDGED.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
