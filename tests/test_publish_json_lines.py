@@ -96,6 +96,7 @@ def test_all_problems_of_a_line_are_told_at_once() -> None:
         (b'{"type": "\xff"}', "not UTF-8: byte 11"),
         (b'{"type": NaN}', "NaN is no JSON number"),
         (b"[" * 100_000, "nested too deeply"),
+        (b"9" * 5_000, "not an event: Exceeds the limit"),
         (b'{"type": "A", "type": "B"}', "given twice"),
     ],
 )

@@ -64,6 +64,8 @@ def _json_object(text: bytes) -> dict[str, Any]:
         raise _refused(f"not JSON: {error.msg} at column {error.colno}") from error
     except UnicodeDecodeError as error:
         raise _refused(f"not UTF-8: byte {error.start + 1} of the line") from error
+    except ValueError as error:  # an integer of thousands of digits, which Python refuses to read
+        raise _refused(f"not an event: {error}") from error
     except RecursionError as error:
         raise _refused("not an event: nested too deeply") from error
     if not isinstance(value, dict):
