@@ -19,8 +19,14 @@ from marts import differences, row
 from postgres_server import PostgresServer
 from small_warehouse import SmallWarehouse
 
+from cryotrail_audit.records import EVENT
 from cryotrail_audit.store import migrate, open_store
-from cryotrail_warehouse.errors import MaterialiserBusy, OtherLog, WarehouseError
+from cryotrail_warehouse.errors import (
+    EntryChanged,
+    MaterialiserBusy,
+    OtherLog,
+    WarehouseError,
+)
 from cryotrail_warehouse.materialiser import Materialiser
 from cryotrail_warehouse.refresh import follow, refresh
 
@@ -39,6 +45,18 @@ def server_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="cryotrail-postgres-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_no_marts_are_built_from_an_entry_that_was_changed(warehouse: SmallWarehouse) -> None:
+    before = warehouse.publish(*Case(1).whole()).resolve()
+    event = Case(2).whole()[0]
+    changed = warehouse.recorder.incoming(event, content_hash=bytes(32))
+    warehouse.recorder.append([(EVENT, changed)])
+
+    with pytest.raises(EntryChanged, match="bytes of entry"):
+        warehouse.refresh()
+
+    assert (warehouse.folder / "warehouse.duckdb").resolve() == before
 
 
 def test_a_second_materialiser_is_refused_and_told_which_process_holds_it(

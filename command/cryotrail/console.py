@@ -16,7 +16,8 @@ def print_json(value: object) -> None:
 
 def say(text: str) -> None:
     """A remark for the person at the terminal; never part of a result."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # one write, so that a line of a log never lands inside it
+    sys.stderr.flush()
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen, rest = _parser().parse_known_args(argv)
     subcommand = COMMANDS[chosen.command]
     _configure_logging()
+    # What a home holds is clinical data: whatever a command creates is not for everybody.
+    os.umask(os.umask(0o027) | 0o027)
     try:
         module = import_module(f"cryotrail.commands.{subcommand.module}")
         return int(module.main(rest, load_settings()))
@@ -70,6 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (as `head` does); nothing is left to say to it.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        # A folder that cannot be made, a full disk: the system's own words and the place.
+        place = f"{error.filename}: " if error.filename else ""
+        say(f"cryotrail {chosen.command}: {place}{error.strerror or error}")
+        return 1
 
 
 def _configure_logging() -> None:

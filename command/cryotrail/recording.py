@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryotrail.console import progress
+from cryotrail.console import progress, say
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate, open_store
@@ -43,16 +43,16 @@ def open_recorder(settings: Settings) -> Iterator[Recorder]:
     """A recorder from the Kafka of ``settings`` into their audit store, ready to run.
 
     Into SQLite one recorder reads everything; recorders into PostgreSQL share the partitions. An
-    SQLite store that does not exist is made, since it is this home's own; a PostgreSQL store is
-    an administrator's to create.
+    SQLite store that does not exist is made when its folder is there or is this home: a mistyped
+    path makes no second store. A PostgreSQL store is an administrator's to create.
 
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     :raises StoreNotReady: no audit store, or one of another revision.
     """
     connection = kafka_connection(settings)
     embedded = settings.audit_url.startswith(_SQLITE)
-    if embedded and not Path(settings.audit_url.removeprefix(_SQLITE)).exists():
-        migrate(settings.audit_url)
+    if embedded:
+        _make_store_of_home(settings)
     store = open_store(settings.audit_url)
     try:
         group = group_of(store.origin())
@@ -63,6 +63,13 @@ def open_recorder(settings: Settings) -> Iterator[Recorder]:
         )
     finally:
         store.close()
+
+
+def _make_store_of_home(settings: Settings) -> None:
+    path = Path(settings.audit_url.removeprefix(_SQLITE))
+    if not path.exists() and (path.parent == settings.home or path.parent.is_dir()):
+        migrate(settings.audit_url)
+        say(f"new audit store {path}")
 
 
 def record(

@@ -6,16 +6,20 @@ embedded default below the home. ``cryotrail config`` prints each value beside i
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryotrail_schemas.errors import CryotrailError
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "CRYOTRAIL_"
 
@@ -42,6 +46,10 @@ NAMES = (
     "DASHBOARD_PORT",
 )
 """Every setting, without its prefix. A key of the TOML file is the same name in lower case."""
+
+
+OTHER_NAMES = ("CONFIG", "CHROMIUM")
+"""Variables with the prefix that are no settings: the TOML file, and the browser of the tests."""
 
 
 class SettingsError(CryotrailError):
@@ -155,6 +163,12 @@ class _Given:
                     known = ", ".join(name.lower() for name in NAMES)
                     raise SettingsError(f"{toml}: unknown setting {key!r}", hint=f"known: {known}")
                 values[name], origins[name] = str(value), str(toml)
+        for variable in environment:
+            name = variable.removeprefix(PREFIX)
+            if name != variable and name not in NAMES + OTHER_NAMES:
+                close = get_close_matches(name, NAMES, n=1)
+                hint = f"; did you mean {PREFIX}{close[0]}?" if close else ""
+                _log.warning("%s is no setting and was ignored%s", variable, hint)
         for name in NAMES:
             if environment.get(PREFIX + name):
                 values[name], origins[name] = environment[PREFIX + name], "environment"

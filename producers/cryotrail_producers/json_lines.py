@@ -58,7 +58,9 @@ def _read_line(line_no: int, text: bytes) -> AcceptedLine | RefusedLine:
 def _json_object(text: bytes) -> dict[str, Any]:
     try:
         value = json.loads(
-            text.decode("utf-8"), object_pairs_hook=_without_repetition, parse_constant=_no_constant
+            text.decode("utf-8-sig"),
+            object_pairs_hook=_without_repetition,
+            parse_constant=_no_constant,
         )
     except json.JSONDecodeError as error:
         raise _refused(f"not JSON: {error.msg} at column {error.colno}") from error

@@ -15,6 +15,7 @@ from cryotrail_schemas.catalog import EventType, catalog, event_type_of
 from cryotrail_schemas.codec import decode, decode_plain, parse_frame
 from cryotrail_schemas.errors import SchemaError, UndecodableRecord
 from cryotrail_schemas.json_form import event_to_json
+from cryotrail_warehouse.errors import EntryChanged
 
 TELEMETRY: Final = "ProbeTelemetryChunk"
 
@@ -43,6 +44,8 @@ class Decoder:
 
         An event that this version cannot read becomes a remark with the reason: it is counted,
         never dropped silently, and a newer version reads it by a rebuild.
+
+        :raises EntryChanged: its bytes are not those that were recorded.
         """
         if entry.kind != EVENT:
             return _remark(entry, entry.reason)
@@ -62,7 +65,13 @@ class Decoder:
         return event_to_json(decode(self._body(entry), self._event_type(entry)))
 
     def _body(self, entry: Entry) -> bytes:
-        return parse_frame(entry.raw).body
+        body = parse_frame(entry.raw).body
+        if sha256(body).digest() != entry.content_hash:
+            raise EntryChanged(
+                f"the bytes of entry {entry.seq} are not those that were recorded",
+                hint="cryotrail audit verify tells what was changed; no marts are built from it",
+            )
+        return body
 
     def _event_type(self, entry: Entry) -> EventType:
         key = entry.schema_sha256 or b""

@@ -3,6 +3,7 @@
 WarehouseError
 ├── MaterialiserBusy    another process is writing this warehouse; retriable
 ├── NothingPublished    no publication yet in this folder
+├── EntryChanged        an entry of the audit store was changed after it was recorded
 ├── OtherLog            the marts were built from another audit log
 ├── ModelError          a model file contradicts itself, its schema or another model
 └── QueryRefused        a query that is not one read-only statement, or that DuckDB refuses
@@ -25,6 +26,10 @@ class MaterialiserBusy(WarehouseError):
 
 class NothingPublished(WarehouseError):
     """The folder holds no publication, so there is nothing to read."""
+
+
+class EntryChanged(WarehouseError):
+    """The bytes of an entry do not have the hash that stands beside them: somebody changed them."""
 
 
 class OtherLog(WarehouseError):

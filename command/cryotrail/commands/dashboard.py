@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from types import FrameType
 
+from cryotrail.argument_types import port
 from cryotrail.console import say
 from cryotrail.settings import Settings
 from cryotrail_dashboards.server import serve, stop, wait_until_ready
@@ -54,7 +55,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--port",
-        type=int,
+        type=port,
         default=settings.dashboard_port,
         help="port to listen on (default: %(default)s)",
     )

@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from cryotrail.argument_types import port
 from cryotrail.commands import dashboard
-from cryotrail.console import print_json, table
+from cryotrail.console import print_json, say, table
 from cryotrail.demonstration import Demonstration, run
 from cryotrail.embedded import broker
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.embedded.topics import ensure_topics
+from cryotrail.home_lock import alone_in
 from cryotrail.settings import Settings
 from cryotrail_producers import replay
 from cryotrail_warehouse.cohort_figures import Comparison
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         settings = replace(settings, site_tz=replay.SITE_TZ)
     demonstration = Demonstration()
     with ExitStack() as stack:
+        lock = stack.enter_context(alone_in(settings.home))
         with demonstration.stage("kafka"):
             if stack.enter_context(broker.running(settings)) is None:
                 ensure_topics(kafka_connection(settings))
@@ -39,10 +42,24 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         else:
             _print(demonstration)
         if not demonstration.equal:
+            _say_what_else_is_here(demonstration)
             return 1
         if options.no_dashboard:
             return 0
+        lock.release()
         return dashboard.main(["--port", str(options.port)], settings)
+
+
+def _say_what_else_is_here(demonstration: Demonstration) -> None:
+    """A home into which another table was replayed holds one larger reconstructed cohort."""
+    by_key = {comparison.figure.key: comparison for comparison in demonstration.comparisons}
+    found = by_key["procedures"]
+    if found.measured is not None and found.measured > found.figure.value:
+        say(
+            f"this home holds {found.measured:.0f} reconstructed procedures, the series has "
+            f"{found.figure.value:.0f}: other tables were replayed into it, and a log takes nothing "
+            "back\n  → run the demo in a home of its own: CRYOTRAIL_HOME=/path/of/another"
+        )
 
 
 def _row(comparison: Comparison) -> dict[str, Any]:
@@ -121,7 +138,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser.add_argument("--no-dashboard", action="store_true", help="stop after the figures")
     parser.add_argument(
         "--port",
-        type=int,
+        type=port,
         default=settings.dashboard_port,
         help="port of the pages (default: %(default)s)",
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from cryotrail.argument_types import seconds
 from cryotrail.console import print_json, progress, table
 from cryotrail.publishing import open_publisher
 from cryotrail.settings import Settings
@@ -19,7 +20,8 @@ examples:
   cryotrail outbox send
 
 waiting = durable here and not yet acknowledged by Kafka; sent = acknowledged, ever; refused = events
-and lines that broke the contract; oldest = since when the oldest waiting event waits.
+and lines that broke the contract; oldest = since when the oldest waiting event waits; problem = why
+Kafka refuses an event: the later ones of its procedure wait behind it.
 """
 
 _POLL_S = 0.1
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     send.add_argument("--json", action="store_true", help="what is left, as JSON")
     send.add_argument(
         "--wait-s",
-        type=float,
+        type=seconds,
         default=30.0,
         metavar="SECONDS",
         help="give up after so long without an acknowledgement (default 30)",
@@ -84,7 +86,7 @@ def _send(settings: Settings, wait_s: float, *, as_json: bool) -> int:
     return 1 if status.waiting else 0
 
 
-_COLUMNS = ("outbox", "waiting", "sent", "refused", "oldest_age_s")
+_COLUMNS = ("outbox", "waiting", "sent", "refused", "oldest_age_s", "problem")
 
 
 def _row(name: str, status: OutboxStatus) -> dict[str, object]:

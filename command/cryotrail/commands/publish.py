@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from cryotrail.argument_types import seconds
 from cryotrail.console import print_json, say
 from cryotrail.publishing import open_publisher, publish_through
 from cryotrail.settings import Settings
@@ -18,7 +19,7 @@ from cryotrail_schemas.events import Event
 EPILOG = """\
 a line of the file (here broken over three):
   {"type": "FreezeStarted", "probe_id": "1", "cycle_no": 1,
-   "header": {"procedure_id": "...", "subject_id": "...", "actor_role": "DEVICE",
+   "header": {"procedure_id": "...", "subject_id": "...", "lesion_id": "...", "actor_role": "DEVICE",
    "occurred_at": "2026-11-22T10:24:00Z", "time_basis": "DEVICE_SYNCED", "data_origin": "LIVE"}}
 
   `cryotrail schemas show FreezeStarted` tells the fields of a type.
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("file", metavar="FILE", help="a file of JSON lines; - is standard input")
     parser.add_argument(
         "--wait-s",
-        type=float,
+        type=seconds,
         default=30.0,
         metavar="SECONDS",
         help="how long to wait for Kafka's acknowledgements (default 30)",

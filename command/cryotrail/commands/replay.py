@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cryotrail.argument_types import site_zone
+from cryotrail.argument_types import seconds, site_zone
 from cryotrail.console import print_json
 from cryotrail.publishing import publish_events
 from cryotrail.settings import Settings
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         "another zone moves every time and makes other ids)",
     )
     parser.add_argument(
-        "--wait-s", type=float, default=30.0, help="wait for Kafka so long (default %(default)g)"
+        "--wait-s", type=seconds, default=30.0, help="wait for Kafka so long (default %(default)g)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     return parser

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 
-from cryotrail.argument_types import site_zone
+from cryotrail.argument_types import seconds, site_zone
 from cryotrail.console import print_json, say
 from cryotrail.publishing import publish_events
 from cryotrail.settings import Settings
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         help="IANA zone of the made-up site (default %(default)s)",
     )
     parser.add_argument(
-        "--wait-s", type=float, default=30.0, help="wait for Kafka so long (default %(default)g)"
+        "--wait-s", type=seconds, default=30.0, help="wait for Kafka so long (default %(default)g)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     return parser
