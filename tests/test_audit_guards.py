@@ -40,6 +40,14 @@ def test_update_and_delete_are_refused_on_every_table(guarded):
             assert before[0][0] > 0
 
 
+def test_a_second_log_is_refused(guarded):
+    with (
+        tables_of(guarded) as tables,
+        pytest.raises(tables.refusals, match="log is append-only: a store has one log"),
+    ):
+        tables.execute("insert into log values (2, 'another.example', null, 0)")
+
+
 def test_appending_goes_on_after_a_refusal(guarded):
     with tables_of(guarded) as tables, pytest.raises(tables.refusals):
         tables.execute("delete from entry")

@@ -68,7 +68,7 @@ class RedeliveryRow(NamedTuple):
     recorded_us: int
 
 
-_BATCH_COLUMNS = (
+BATCH_COLUMNS: Final = (
     ("log_id", "smallint"),
     ("batch_no", "bigint"),
     ("first_seq", "bigint"),
@@ -78,7 +78,9 @@ _BATCH_COLUMNS = (
     ("recorded_us", "bigint"),
     ("prev_hash", "hash"),
 )
-_PARTITION_COLUMNS = (
+"""Name and type of each column of :class:`BatchRow`; ``?`` = may be null."""
+
+PARTITION_COLUMNS: Final = (
     ("log_id", "smallint"),
     ("batch_no", "bigint"),
     ("topic_id", "integer"),
@@ -89,7 +91,9 @@ _PARTITION_COLUMNS = (
     ("record_count", "integer"),
     ("last_record_hash", "hash"),
 )
-_REDELIVERY_COLUMNS = (
+"""Name and type of each column of :class:`PartitionRow`; ``?`` = may be null."""
+
+REDELIVERY_COLUMNS: Final = (
     ("log_id", "smallint"),
     ("batch_no", "bigint"),
     ("topic_id", "integer"),
@@ -104,6 +108,7 @@ _REDELIVERY_COLUMNS = (
     ("raw", "bytea?"),
     ("recorded_us", "bigint"),
 )
+"""Name and type of each column of :class:`RedeliveryRow`; ``?`` = may be null."""
 
 
 def batch_hash(
@@ -114,15 +119,13 @@ def batch_hash(
     :raises BatchRefused: a value that its column cannot hold.
     """
     # Within one batch the key of both kinds begins to differ at topic_id.
-    rows = [pack_fields(_PARTITION_COLUMNS, row) for row in sorted(partitions, key=_coordinates)]
-    again = [
-        pack_fields(_REDELIVERY_COLUMNS, row) for row in sorted(redeliveries, key=_coordinates)
-    ]
+    rows = [pack_fields(PARTITION_COLUMNS, row) for row in sorted(partitions, key=_coordinates)]
+    again = [pack_fields(REDELIVERY_COLUMNS, row) for row in sorted(redeliveries, key=_coordinates)]
     return sha256(
         b"".join(
             (
                 BATCH_PREFIX,
-                pack_fields(_BATCH_COLUMNS, batch),
+                pack_fields(BATCH_COLUMNS, batch),
                 _COUNT.pack(len(rows)),
                 *rows,
                 _COUNT.pack(len(again)),

@@ -34,6 +34,9 @@ def database_errors(where: str) -> Iterator[None]:
         raise _translated(error.orig, where) from error
     except (sqlite3.Error, psycopg.Error) as error:
         raise _translated(error, where) from error
+    except UnicodeDecodeError as error:
+        # sqlite3 raises it in place of an error whose message quotes a damaged page.
+        raise _damaged(where, str(error)) from error
 
 
 def _translated(error: BaseException | None, where: str) -> AuditError:
@@ -63,12 +66,11 @@ def _of_sqlite(error: sqlite3.Error, where: str, said: str) -> AuditError:
                 f"cannot open {where}: {said}", hint="check that the folder exists and is writable"
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamaged(
-                f"{where} is damaged: {said}",
-                hint="keep the file as it is, then restore a backup and record again from Kafka",
-            )
+            return _damaged(where, said)
         case sqlite3.SQLITE_CONSTRAINT:
             return BatchRefused(f"{where} refused the rows: {said}")
+    if "unsupported file format" in said:  # a damaged header, without a code of its own
+        return _damaged(where, said)
     if "no such table" in said:
         return StoreNotReady(f"{where} is no audit store: {said}", hint=INIT_HINT)
     return AuditError(f"{where}: {said}")
@@ -81,6 +83,8 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
                 f"another session holds the append lock of {where} ({said})",
                 hint="look for it in pg_stat_activity (application_name 'cryotrail audit')",
             )
+        case psycopg.errors.DataCorrupted() | psycopg.errors.IndexCorrupted():
+            return _damaged(where, said)
         case psycopg.errors.UndefinedTable() | psycopg.errors.InvalidSchemaName():
             return StoreNotReady(f"{where} is no audit store: {said}", hint=INIT_HINT)
         case psycopg.errors.InsufficientPrivilege():
@@ -96,3 +100,10 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
                 hint="check the address and that the server runs and has space",
             )
     return AuditError(f"{where}: {said}")
+
+
+def _damaged(where: str, said: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{where} is damaged: {said}",
+        hint="keep its files as they are, then restore a backup and record again from Kafka",
+    )

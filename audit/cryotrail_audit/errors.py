@@ -4,7 +4,7 @@ AuditError
 ├── StoreNotReady         no store at that address, or one of another schema revision
 ├── StoreUnavailable      the database does not answer or cannot write now; retriable
 ├── StoreBusy             another writer holds the lock; retriable
-├── StoreDamaged          the database file is corrupt
+├── StoreDamaged          the database's files are corrupt
 ├── StoreUnsafe           the database is set up so that a commit may be lost
 ├── Fenced                somebody newer has claimed the partition
 ├── PositionMoved         the store is further than the batch supposes; retriable after a look
@@ -43,7 +43,7 @@ class StoreBusy(AuditError):
 
 
 class StoreDamaged(AuditError):
-    """SQLite cannot read its own file any more."""
+    """The database cannot read its own files any more."""
 
 
 class StoreUnsafe(AuditError):

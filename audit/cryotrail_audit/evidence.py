@@ -5,12 +5,15 @@ The verifier trusts the bytes that come back, no hash and no count that the data
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
 from cryotrail_audit.records import StoredSchema, StoredTopic
+
+TABLES_OF_A_LOG: Final = ("entry", "batch", "batch_partition", "claim", "redelivery")
+"""The tables whose rows name the log that they belong to."""
 
 
 class ReadEntry(NamedTuple):
@@ -38,12 +41,11 @@ class Unreadable(Exception):
 class Evidence(Protocol):
     """All rows of one log in one snapshot; whatever is committed meanwhile is not in it.
 
-    Every iteration may raise :class:`Unreadable`.
+    Every call and every iteration may raise :class:`Unreadable`.
     """
 
-    @property
-    def log_id(self) -> int:
-        """The newest log."""
+    def log_ids(self) -> Sequence[int]:
+        """The logs that the store has; all else is to be read when there is one."""
         ...
 
     def entries(self) -> Iterator[ReadEntry]:
@@ -72,6 +74,13 @@ class Evidence(Protocol):
 
     def foreign_rows(self) -> int:
         """How many rows belong to a log that the store does not have."""
+        ...
+
+    def damage(self) -> str | None:
+        """What the database finds wrong in what no row is read from, such as its indexes.
+
+        None when it finds nothing, or when it cannot be asked.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ connections share one snapshot: one streams the entries, the other everything el
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, cast
@@ -18,19 +18,19 @@ from psycopg import IsolationLevel
 from sqlalchemy import Engine
 
 from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
-from cryotrail_audit.evidence import ReadEntry, Unreadable
+from cryotrail_audit.evidence import TABLES_OF_A_LOG, ReadEntry, Unreadable
 from cryotrail_audit.framing import LEAF_PREFIX
 from cryotrail_audit.records import Entry, StoredSchema, StoredTopic
 
 Row = TypeVar("Row", bound=NamedTuple)
 
-_TABLES_OF_A_LOG = ("entry", "batch", "batch_partition", "claim", "redelivery")
+_OF_THE_LOG = "log_id = (select log_id from audit.log)"
 
 # The length of raw follows the row, so that raw is found from the end of the message.
 _COPY_ENTRIES = f"""
 copy (
   select {", ".join(Entry._fields)}, coalesce(octet_length(raw), -1)
-  from audit.entry where log_id = {{log_id}} order by seq
+  from audit.entry where {_OF_THE_LOG} order by seq
 ) to stdout (format binary)
 """
 _COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\x00"
@@ -84,28 +84,26 @@ class PostgresqlEvidence:
 
     def __init__(self, rows: psycopg.Connection, entries: psycopg.Connection) -> None:
         self._rows, self._entries = rows, entries
-        self.log_id: int = self._value("select max(log_id) from audit.log")
+
+    def log_ids(self) -> Sequence[int]:
+        return [log_id for (log_id,) in self._fetched("select log_id from audit.log")]
 
     def entries(self) -> Iterator[ReadEntry]:
-        sql = _COPY_ENTRIES.format(log_id=self.log_id).encode()
-        with self._entries.cursor().copy(sql) as copy:
+        with _readable(), self._entries.cursor().copy(_COPY_ENTRIES.encode()) as copy:
             # The server sends one message a row, and the header with the first of them:
             # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
-            try:
-                for message in copy:
-                    row = bytes(message)
-                    if row.startswith(_COPY_SIGNATURE):
-                        row = row[_COPY_HEADER_BYTES:]
-                    if row and row != _COPY_TRAILER:
-                        yield _read_entry(row)
-            except _DAMAGE as error:
-                raise Unreadable(" ".join(str(error).split())) from error
+            for message in copy:
+                row = bytes(message)
+                if row.startswith(_COPY_SIGNATURE):
+                    row = row[_COPY_HEADER_BYTES:]
+                if row and row != _COPY_TRAILER:
+                    yield _read_entry(row)
 
     def batches(self) -> Iterator[tuple[BatchRow, bytes]]:
         columns = ", ".join(BatchRow._fields)
         for row in self._stream(
             "batches",
-            f"select {columns}, batch_hash from audit.batch where log_id = %s order by batch_no",
+            f"select {columns}, batch_hash from audit.batch where {_OF_THE_LOG} order by batch_no",
         ):
             yield BatchRow(*row[:-1]), row[-1]
 
@@ -116,7 +114,7 @@ class PostgresqlEvidence:
         return self._by_batch("redelivery", RedeliveryRow)
 
     def topics(self) -> Mapping[int, tuple[StoredTopic, int]]:
-        rows = self._rows.execute(
+        rows = self._fetched(
             "select topic_id, cluster_id, topic_uuid, name, created_us from audit.topic"
         )
         return {
@@ -126,36 +124,43 @@ class PostgresqlEvidence:
 
     def schemas(self) -> Mapping[bytes, tuple[StoredSchema, int]]:
         columns = ", ".join(StoredSchema._fields)
-        rows = self._rows.execute(f"select {columns}, created_us from audit.schema".encode())
+        rows = self._fetched(f"select {columns}, created_us from audit.schema")
         return {row[0]: (StoredSchema(*row[:-1]), row[-1]) for row in rows}
 
     def foreign_rows(self) -> int:
         counts = (
             f"(select count(*) from audit.{table}"
             " where log_id not in (select log_id from audit.log))"
-            for table in _TABLES_OF_A_LOG
+            for table in TABLES_OF_A_LOG
         )
-        return self._value(f"select {' + '.join(counts)}")
+        ((count,),) = self._fetched(f"select {' + '.join(counts)}")
+        return int(count)
 
-    def _value(self, sql: str) -> int:
-        row = self._rows.execute(sql.encode()).fetchone()
-        assert row is not None
-        value: int = row[0]
-        return value
+    def damage(self) -> str | None:
+        return None  # only the extension amcheck looks at indexes, and it is seldom installed
+
+    def _fetched(self, sql: str) -> list[tuple[Any, ...]]:
+        with _readable():
+            return self._rows.execute(sql.encode()).fetchall()
 
     def _stream(self, name: str, sql: str) -> Iterator[Any]:
-        try:
-            with self._rows.cursor(name=name, binary=True) as cursor:
-                cursor.itersize = 2000
-                cursor.execute(sql.encode(), (self.log_id,))
-                yield from cursor
-        except _DAMAGE as error:
-            raise Unreadable(" ".join(str(error).split())) from error
+        with _readable(), self._rows.cursor(name=name, binary=True) as cursor:
+            cursor.itersize = 2000
+            cursor.execute(sql.encode())
+            yield from cursor
 
     def _by_batch(self, table: str, kind: type[Row]) -> Iterator[Row]:
         columns = ", ".join(kind._fields)
-        sql = f"select {columns} from audit.{table} where log_id = %s order by batch_no"
+        sql = f"select {columns} from audit.{table} where {_OF_THE_LOG} order by batch_no"
         return (kind(*row) for row in self._stream(table, sql))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise Unreadable(" ".join(str(error).split())) from error
 
 
 def _read_entry(row: bytes) -> ReadEntry:

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
+from cryotrail_audit.batch_chain import (
+    BATCH_COLUMNS,
+    PARTITION_COLUMNS,
+    REDELIVERY_COLUMNS,
+    BatchRow,
+    PartitionRow,
+    RedeliveryRow,
+)
 from cryotrail_audit.errors import BatchRefused
-from cryotrail_audit.evidence import ReadEntry, Unreadable
-from cryotrail_audit.framing import leaf_hash, pack_head, pack_tail
+from cryotrail_audit.evidence import TABLES_OF_A_LOG, ReadEntry, Unreadable
+from cryotrail_audit.framing import leaf_hash, pack_fields, pack_head, pack_tail
 from cryotrail_audit.records import Entry, IncomingRecord, StoredSchema, StoredTopic
 
 Row = TypeVar("Row", bound=NamedTuple)
 
-_TABLES_OF_A_LOG = ("entry", "batch", "batch_partition", "claim", "redelivery")
+_OF_THE_LOG = "log_id = (select log_id from log)"
 
 
 class SqliteEvidenceDatabase:
@@ -44,11 +51,13 @@ class SqliteEvidence:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.log_id: int = connection.execute("select max(log_id) from log").fetchone()[0]
+
+    def log_ids(self) -> Sequence[int]:
+        return [log_id for (log_id,) in self._stream("select log_id from log")]
 
     def entries(self) -> Iterator[ReadEntry]:
         columns = ", ".join(Entry._fields)
-        sql = f"select {columns} from entry where log_id = ? order by seq"
+        sql = f"select {columns} from entry where {_OF_THE_LOG} order by seq"
         for row in self._stream(sql):
             try:
                 log_id, framing, kind, entry_no, seq, recorded_us = row[:6]
@@ -77,20 +86,19 @@ class SqliteEvidence:
     def batches(self) -> Iterator[tuple[BatchRow, bytes]]:
         columns = ", ".join(BatchRow._fields)
         for row in self._stream(
-            f"select {columns}, batch_hash from batch where log_id = ? order by batch_no"
+            f"select {columns}, batch_hash from batch where {_OF_THE_LOG} order by batch_no"
         ):
+            _check_types(BATCH_COLUMNS, row[:-1])
             yield BatchRow(*row[:-1]), row[-1]
 
     def partitions(self) -> Iterator[PartitionRow]:
-        return self._by_batch("batch_partition", PartitionRow)
+        return self._by_batch("batch_partition", PartitionRow, PARTITION_COLUMNS)
 
     def redeliveries(self) -> Iterator[RedeliveryRow]:
-        return self._by_batch("redelivery", RedeliveryRow)
+        return self._by_batch("redelivery", RedeliveryRow, REDELIVERY_COLUMNS)
 
     def topics(self) -> Mapping[int, tuple[StoredTopic, int]]:
-        rows = self._connection.execute(
-            "select topic_id, cluster_id, topic_uuid, name, created_us from topic"
-        )
+        rows = self._stream("select topic_id, cluster_id, topic_uuid, name, created_us from topic")
         return {
             topic_id: (StoredTopic(topic_id, cluster_id, UUID(bytes=topic_uuid), name), created_us)
             for topic_id, cluster_id, topic_uuid, name, created_us in rows
@@ -98,24 +106,43 @@ class SqliteEvidence:
 
     def schemas(self) -> Mapping[bytes, tuple[StoredSchema, int]]:
         columns = ", ".join(StoredSchema._fields)
-        rows = self._connection.execute(f"select {columns}, created_us from schema")
+        rows = self._stream(f"select {columns}, created_us from schema")
         return {row[0]: (StoredSchema(*row[:-1]), row[-1]) for row in rows}
 
     def foreign_rows(self) -> int:
         counts = (
             f"(select count(*) from {table} where log_id not in (select log_id from log))"
-            for table in _TABLES_OF_A_LOG
+            for table in TABLES_OF_A_LOG
         )
-        count: int = self._connection.execute(f"select {' + '.join(counts)}").fetchone()[0]
-        return count
+        ((count,),) = self._stream(f"select {' + '.join(counts)}")
+        return int(count)
 
-    def _by_batch(self, table: str, kind: type[Row]) -> Iterator[Row]:
-        columns = ", ".join(kind._fields)
-        sql = f"select {columns} from {table} where log_id = ? order by batch_no"
-        return (kind(*row) for row in self._stream(sql))
+    def damage(self) -> str | None:
+        # https://sqlite.org/pragma.html#pragma_integrity_check: every page and every index; the
+        # first finding is enough.
+        ((finding,),) = self._stream("pragma integrity_check(1)")
+        return None if finding == "ok" else " ".join(finding.split())
+
+    def _by_batch(
+        self, table: str, kind: type[Row], columns: Sequence[tuple[str, str]]
+    ) -> Iterator[Row]:
+        names = ", ".join(kind._fields)
+        for row in self._stream(
+            f"select {names} from {table} where {_OF_THE_LOG} order by batch_no"
+        ):
+            _check_types(columns, row)
+            yield kind(*row)
 
     def _stream(self, sql: str) -> Iterator[Any]:
         try:
-            yield from self._connection.execute(sql, (self.log_id,))
+            yield from self._connection.execute(sql)
         except sqlite3.Error as error:
-            raise Unreadable(str(error)) from error
+            raise Unreadable(f"{error!s:.200}") from error  # it may quote a whole value
+
+
+def _check_types(columns: Sequence[tuple[str, str]], row: Sequence[object]) -> None:
+    """STRICT holds when a row is written: a damaged page gives any type back."""
+    try:
+        pack_fields(columns, row)
+    except BatchRefused as error:
+        raise Unreadable(str(error)) from error

@@ -11,11 +11,13 @@ from typing import Literal, NamedTuple
 
 from cryotrail_audit.database_errors import database_errors
 from cryotrail_audit.databases import engine_of, name_of, parse_url
-from cryotrail_audit.evidence import Evidence, EvidenceDatabase, Unreadable
+from cryotrail_audit.errors import StoreDamaged
+from cryotrail_audit.evidence import Evidence, EvidenceDatabase
 from cryotrail_audit.evidence_postgresql import PostgresqlEvidenceDatabase
 from cryotrail_audit.evidence_sqlite import SqliteEvidenceDatabase
 from cryotrail_audit.migration import check_revision
 from cryotrail_audit.verifier import Broken, Progress, Verifier
+from cryotrail_schemas.merkle import EMPTY_ROOT
 
 
 class Verification(NamedTuple):
@@ -27,7 +29,7 @@ class Verification(NamedTuple):
     root: bytes
     """RFC 6962 root over them, computed."""
     first_broken_seq: int | None
-    """None when the log is intact, or when the break concerns no entry."""
+    """None when the log is intact, or when the break concerns no entry or none that is known."""
     reason: str | None
     """What kind of break it is, in words."""
 
@@ -39,6 +41,8 @@ def verify(url: str, progress: Progress | None = None) -> Verification:
     of ``seq`` and of every procedure's numbers, root and frontier of every batch, the chain over
     the batches with their positions and redeliveries, and what the log says of each topic and
     schema. What is appended meanwhile is not looked at.
+
+    A database that cannot read its own files is ``broken``, and no error.
 
     :raises StoreNotReady: there is no store.
     :raises StoreUnavailable: the database does not answer.
@@ -56,6 +60,8 @@ def verify(url: str, progress: Progress | None = None) -> Verification:
             )
             with database.evidence() as evidence:
                 return _verified(evidence, progress or (lambda _count: None))
+    except StoreDamaged as error:
+        return Verification("broken", 0, EMPTY_ROOT, None, str(error))
     finally:
         engine.dispose()
 
@@ -68,7 +74,4 @@ def _verified(evidence: Evidence, progress: Progress) -> Verification:
         verifier.run()
     except Broken as broken:
         result, seq, reason = "broken", broken.seq, broken.reason
-    except Unreadable as error:
-        result, seq = "broken", verifier.frontier.size
-        reason = f"entry {seq} or the batch that it stands in cannot be read: {error}"
     return Verification(result, verifier.frontier.size, verifier.frontier.root(), seq, reason)

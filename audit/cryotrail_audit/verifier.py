@@ -15,7 +15,7 @@ from cryotrail_audit.batch_chain import (
     batch_hash,
 )
 from cryotrail_audit.errors import BatchRefused
-from cryotrail_audit.evidence import Evidence, ReadEntry
+from cryotrail_audit.evidence import Evidence, ReadEntry, Unreadable
 from cryotrail_audit.framing import FRAMING
 from cryotrail_audit.records import ADMINISTRATIVE, CONFLICT, KINDS
 from cryotrail_audit.registration import schema_payload, topic_payload
@@ -50,14 +50,28 @@ class Verifier:
         """Recompute everything.
 
         :raises Broken: the first thing that is not as it should be.
-        :raises Unreadable: a row that cannot be read.
         """
-        self._check_batches()
-        self._check_registered()
-        if foreign := self._evidence.foreign_rows():
-            raise Broken(None, f"{foreign} rows belong to a log that the store does not have")
+        try:
+            self._check_log()
+            self._check_batches()
+            self._check_registered()
+            self._check_rest()
+        except Unreadable as error:
+            raise Broken(None, f"the store cannot be read: {error}") from error
+
+    def _check_log(self) -> None:
+        """There is one log: no entry of another would be read."""
+        if (count := len(self._evidence.log_ids())) != 1:
+            raise Broken(None, f"the store has {count} logs instead of one")
 
     def _check_batches(self) -> None:
+        try:
+            self._follow_batches()
+        except Unreadable as error:
+            seq = self.frontier.size
+            raise Broken(seq, f"from entry {seq} on the log cannot be read: {error}") from error
+
+    def _follow_batches(self) -> None:
         entries = self._evidence.entries()
         partitions = _ByBatch("batch_partition", self._evidence.partitions())
         redeliveries = _ByBatch("redelivery", self._evidence.redeliveries())
@@ -126,9 +140,17 @@ class Verifier:
             raise Broken(seq, f"entry {seq}: recorded_us is not that of batch {batch.batch_no}")
         self._check_entry_no(entry)
         if entry.kind == ADMINISTRATIVE and entry.event_type in (b"topic", b"schema"):
+            self._keep_said(entry, entry.event_type)
+
+    def _keep_said(self, entry: ReadEntry, event_type: bytes) -> None:
+        try:
             payload = json.loads(entry.raw or b"null")
-            identity = payload["topic_id" if entry.event_type == b"topic" else "sha256"]
-            self._said[entry.event_type, identity] = (seq, payload)
+            identity = payload["topic_id" if event_type == b"topic" else "sha256"]
+            self._said[event_type, identity] = (entry.seq, payload)
+        except (ValueError, TypeError, LookupError) as error:
+            raise Broken(
+                entry.seq, f"entry {entry.seq} does not say which {event_type.decode()} it is about"
+            ) from error
 
     def _check_entry_no(self, entry: ReadEntry) -> None:
         expected = None
@@ -151,7 +173,7 @@ class Verifier:
             for schema in self._evidence.schemas().values():
                 payload = schema_payload(*schema)
                 stored[b"schema", payload["sha256"]] = payload
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise Broken(None, f"a row of topic or schema cannot be read: {error}") from error
         for key in self._said.keys() | stored.keys():
             seq, said = self._said.get(key, (None, None))
@@ -163,6 +185,12 @@ class Verifier:
                     if seq is not None
                     else f"the row of {name} stands in no entry of the log",
                 )
+
+    def _check_rest(self) -> None:
+        if foreign := self._evidence.foreign_rows():
+            raise Broken(None, f"{foreign} rows belong to a log that the store does not have")
+        if damage := self._evidence.damage():
+            raise Broken(None, f"the database is damaged: {damage}")
 
 
 Row = TypeVar("Row", PartitionRow, RedeliveryRow)

@@ -95,9 +95,7 @@ def _init(url: str, origin: str | None) -> int:
 
 
 def _verify(url: str, as_json: bool) -> int:
-    with closing(open_store(url)) as store:
-        size = store.head().tree_size
-    with progress("verifying", size) as advance:
+    with progress("verifying", _size(url)) as advance:
         found = verify(url, advance)
     if as_json:
         print_json(found._asdict() | {"root": found.root.hex()})
@@ -108,6 +106,15 @@ def _verify(url: str, as_json: bool) -> int:
         print(f"{found.result}: {found.size} entries, root {found.root.hex()}")
         say("no outside anchor: keep size and root where the database's owner cannot reach them")
     return 1 if found.result == "broken" else 0
+
+
+def _size(url: str) -> int | None:
+    """How much there is to verify; None = the store cannot say, and verification tells why."""
+    try:
+        with closing(open_store(url)) as store:
+            return store.head().tree_size
+    except AuditError:
+        return None
 
 
 def _show(store: AuditStore, event_id: UUID) -> int:

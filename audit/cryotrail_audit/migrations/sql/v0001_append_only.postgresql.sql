@@ -67,6 +67,20 @@ create trigger redelivery_row before update or delete on audit.redelivery
 alter table audit.redelivery enable always trigger redelivery_statement;
 alter table audit.redelivery enable always trigger redelivery_row;
 
+-- Verification reads one log: what stands behind a second one would go unread.  So there is one.
+create function audit.refuse_second_log() returns trigger language plpgsql
+set search_path = pg_catalog as $$
+begin
+  if (select count(*) from audit.log) > 1 then
+    raise exception 'audit.log is append-only: a store has one log'
+      using errcode = 'restrict_violation';
+  end if;
+  return null;
+end $$;
+create trigger log_single after insert on audit.log
+  for each statement execute function audit.refuse_second_log();
+alter table audit.log enable always trigger log_single;
+
 -- seq has no gap: what a statement leaves behind follows the last batch without one.  No
 -- transition table: it would copy every row once more.
 create function audit.refuse_gap() returns trigger language plpgsql

@@ -5,7 +5,7 @@
 -- redelivery of that batch.  No foreign keys: nothing is ever deleted that they could guard, and
 -- they would cost a look-up a row.
 
--- One row a site: the log and the log that it continues.
+-- The log's name for all time: one row.
 create table audit.log (
   log_id smallint not null primary key,
   origin text not null unique,

@@ -8,7 +8,7 @@
 -- check (rowid > 0): in a BEFORE INSERT trigger an automatic rowid reads as -1, so a row stored
 -- at rowid -1 could be replaced unseen.
 
--- One row a site: the log and the log that it continues.
+-- The log's name for all time: one row.
 create table log (
   log_id integer not null primary key,
   origin text not null unique,
