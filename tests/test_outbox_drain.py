@@ -76,7 +76,7 @@ def test_acknowledged_rows_no_longer_wait_and_their_offsets_are_known(
 def test_what_is_kept_can_wait_again(outbox: Outbox, drain: OutboxDrain) -> None:
     outbox.append(entries(3))
     drain.acknowledge([Acknowledged(1, 0, 0), Acknowledged(2, 0, 1)])
-    assert drain.resend_kept() == 2
+    assert drain.resend_kept() == [1, 2]
     assert waiting_ids(drain) == [1, 2, 3]
     assert drain.last_offsets() == {}
 

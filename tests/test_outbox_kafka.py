@@ -14,18 +14,24 @@ from uuid import UUID, uuid4
 
 import pytest
 from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka_fixtures import KafkaNode
 from outbox_room import Room
 from outbox_rows import query
 from room_events import chunk, freeze
 from waiting import until
 
-from cryotrail_producers.kafka_clients import KafkaConnection, consumer
+from cryotrail_producers.kafka_clients import KafkaConnection, admin, consumer
 from cryotrail_producers.transport import KafkaTransport, partition_of
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import decode, parse_frame
 from cryotrail_schemas.delivery import read_delivery
-from cryotrail_schemas.topics import PARTITION_COUNT, PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import (
+    MAX_MESSAGE_BYTES,
+    PARTITION_COUNT,
+    PROBE_TELEMETRY,
+    PROCEDURE_EVENTS,
+)
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -137,6 +143,79 @@ def test_topics_made_anew_get_everything_that_is_kept_again(
     assert seqs[-21:] == list(range(1, 22))
 
 
+@pytest.mark.parametrize("noticed", ["by a session", "by the next sender"])
+def test_a_lost_topic_is_noticed_though_new_events_go_to_other_partitions(
+    fresh_topics: KafkaNode, room: Room, noticed: str
+) -> None:
+    lost, other = _procedures_of_two_partitions()
+    first = room.publisher(KafkaTransport(fresh_topics.connection), log_check_s=0.3)
+    first.publish_many([freeze(lost) for _ in range(10)])
+    assert first.wait(20).waiting == 0
+    if noticed == "by the next sender":
+        first.close()
+    fresh_topics.recreate_topics()
+    sender = (
+        first
+        if noticed == "by a session"
+        else room.publisher(KafkaTransport(fresh_topics.connection))
+    )
+    sender.publish(freeze(other))
+
+    until(
+        lambda: (
+            procedure_seqs(records_of(fresh_topics.connection)).get(lost, [])[:10]
+            == list(range(1, 11))
+        )
+    )
+    assert sender.wait(20).waiting == 0
+
+
+def test_what_kafka_still_holds_is_not_sent_again_by_the_next_sender(
+    fresh_topics: KafkaNode, room: Room
+) -> None:
+    for _ in range(3):
+        with room.publisher(KafkaTransport(fresh_topics.connection)) as publisher:
+            publisher.publish_many([freeze(uuid4()) for _ in range(5)])
+            assert publisher.wait(20).waiting == 0
+    assert len(records_of(fresh_topics.connection)) == 15
+
+
+@pytest.mark.parametrize("batch_bytes", [2048, MAX_MESSAGE_BYTES // 2])
+def test_a_record_that_is_refused_stops_its_procedure_alone_until_it_is_taken(
+    fresh_topics: KafkaNode, room: Room, batch_bytes: int
+) -> None:
+    stopped, others = uuid4(), [uuid4() for _ in range(20)]
+    _limit_messages(fresh_topics.connection, PROBE_TELEMETRY, 2100)
+    large = chunk(stopped, 600)
+    events = [chunk(one) for one in others for _ in range(50)]
+    events[200:200] = [*(chunk(stopped) for _ in range(5)), large, chunk(stopped), chunk(stopped)]
+    # Small producer batches have others behind them on their way; large ones have to be split.
+    publisher = room.publisher(
+        KafkaTransport(fresh_topics.connection, batch_size=batch_bytes), back_off_max_s=0.2
+    )
+    publisher.publish_many(events)
+    until(lambda: publisher.status().waiting == 3)
+    late = chunk(others[0])
+    publisher.publish(late)
+    until(lambda: publisher.status().waiting == 3)
+    before = len(records_of(fresh_topics.connection, PROBE_TELEMETRY))
+    time.sleep(2)  # at least eight more tries
+
+    assert publisher.status().waiting == 3
+    assert len(records_of(fresh_topics.connection, PROBE_TELEMETRY)) == before < 2 * len(events)
+    assert str(large.header.event_id) in str(publisher.problem())
+    assert publisher.problem() == publisher.status().problem
+
+    _limit_messages(fresh_topics.connection, PROBE_TELEMETRY, MAX_MESSAGE_BYTES)
+    assert publisher.wait(20).waiting == 0
+    assert publisher.problem() is None
+    found = procedure_seqs(records_of(fresh_topics.connection, PROBE_TELEMETRY))
+    firsts = {procedure: list(dict.fromkeys(seqs)) for procedure, seqs in found.items()}
+    assert firsts.pop(stopped) == list(range(1, 9))
+    assert firsts.pop(others[0]) == list(range(1, 52))
+    assert firsts == {procedure: list(range(1, 51)) for procedure in others[1:]}
+
+
 @pytest.mark.parametrize("tail", ["kept", "lost"])
 def test_a_broker_that_is_killed_and_restarted_gets_every_event_in_order(
     private_kafka: Callable[..., KafkaNode], room: Room, tail: str
@@ -166,9 +245,7 @@ def test_a_broker_that_is_killed_and_restarted_gets_every_event_in_order(
 
 def test_an_unreachable_cluster_is_named_and_publishing_goes_on(room: Room) -> None:
     publisher = room.publisher(KafkaTransport(UNUSED_PORT))
-    began = time.monotonic()
     publisher.publish_many([freeze(uuid4()) for _ in range(10)])
-    assert time.monotonic() - began < 2
     until(lambda: publisher.problem() is not None, timeout_s=12)
     assert "127.0.0.1:1" in str(publisher.problem())
     assert publisher.status().waiting == 10
@@ -186,6 +263,24 @@ def test_a_topic_that_is_missing_is_named_and_sent_to_once_it_is_there(
     finally:
         kafka.recreate_topics()
     assert publisher.wait(20).waiting == 0
+
+
+def _procedures_of_two_partitions() -> tuple[UUID, UUID]:
+    one = uuid4()
+    while True:
+        other = uuid4()
+        parts = {partition_of(str(key).encode(), PARTITION_COUNT) for key in (one, other)}
+        if len(parts) == 2:
+            return one, other
+
+
+def _limit_messages(connection: KafkaConnection, topic: str, size_bytes: int) -> None:
+    client = admin(connection)
+    try:
+        limit = {"max.message.bytes": str(size_bytes)}
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, limit)])
+    finally:
+        client.close()
 
 
 def _cut_last_batches(broker: KafkaNode) -> None:

@@ -59,18 +59,18 @@ def test_two_publishers_of_an_outbox_have_one_sender(room: Room) -> None:
 
 
 def test_when_the_sender_closes_another_takes_over(room: Room) -> None:
-    one, two = MemoryTransport(), MemoryTransport()
-    first = room.publisher(one)
+    log = MemoryTransport()
+    first = room.publisher(log)
     first.publish(freeze(uuid4()))
     first.wait(10)
-    second = room.publisher(two)
+    second = room.publisher(log)
     until(lambda: second.problem() is not None)
 
     first.close()
     second.publish(freeze(uuid4()))
 
     assert second.wait(10).waiting == 0
-    assert (seqs(one.records), seqs(two.records)) == ([1], [2])
+    assert seqs(log.records) == [1, 2]
 
 
 def test_a_process_appends_and_waits_while_another_process_sends(room: Room) -> None:
@@ -79,8 +79,9 @@ def test_a_process_appends_and_waits_while_another_process_sends(room: Room) -> 
     publisher = room.publisher(idle)
     publisher.publish_many([freeze(uuid4()) for _ in range(5)])
     assert publisher.wait(10).waiting == 0
+    assert idle.records == []
     sent, _ = sender.communicate("close\n", timeout=30)
-    assert (sent, idle.records) == ("6\n", [])
+    assert sent == "6\n"
 
 
 def test_when_the_sending_process_is_killed_another_takes_over(room: Room) -> None:
@@ -94,7 +95,8 @@ def test_when_the_sending_process_is_killed_another_takes_over(room: Room) -> No
     publisher.publish(freeze(uuid4()))
 
     assert publisher.wait(10).waiting == 0
-    assert len(transport.records) == 1
+    # Its log in memory died with it, so what it had sent is sent again.
+    assert sorted(seqs(transport.records)) == [1, 2]
 
 
 def _start_sender(path: Path) -> subprocess.Popen[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from cryotrail_producers.outbox_drain import WaitingRow
+from cryotrail_producers.refusals import Refusals
 from cryotrail_producers.send_window import Batch, SendWindow
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
@@ -19,7 +20,13 @@ def row(id_: int, procedure_id: UUID, topic: str = PROCEDURE_EVENTS) -> WaitingR
 
 
 def window(in_flight_rows: int = 100, batch_rows: int = 10) -> SendWindow:
-    return SendWindow(in_flight_rows, batch_rows)
+    return SendWindow(in_flight_rows, batch_rows, Refusals(60, 60))
+
+
+def window_with_refused(row_id: int, pause_s: float) -> SendWindow:
+    refusals = Refusals(pause_s, pause_s)
+    refusals.note((PROCEDURE_EVENTS, A), row_id)
+    return SendWindow(100, 10, refusals)
 
 
 def drained(window: SendWindow) -> list[Batch]:
@@ -79,3 +86,29 @@ def test_what_was_settled_is_no_longer_held() -> None:
     while (batch := held.next_batch()) is not None:
         held.settle(batch)
     assert (held.held_rows, held.held_bytes, held.in_flight_rows) == (0, 0, 0)
+
+
+def test_a_refused_row_stops_its_procedure_alone_and_takes_no_room() -> None:
+    held = window_with_refused(3, pause_s=600)
+    held.add([row(1, A), row(2, B), row(3, A), row(4, B), row(5, A)])
+    first, other = drained(held)
+    held.settle(first)
+    held.settle(other)
+    held.add([row(6, B), row(7, A)])
+    assert ids([first, other, *drained(held)]) == [[1], [2, 4], [6]]
+    assert held.held_rows == 1
+
+
+def test_a_refused_row_is_tried_again_alone() -> None:
+    held = window_with_refused(3, pause_s=0)
+    held.add([row(1, A), row(2, B), row(3, A)])
+    before = drained(held)
+    assert ids(before) == [[1], [2]]
+    for batch in before:
+        held.settle(batch)
+    held.add([row(4, B)])
+    (other,) = drained(held)
+    held.add([row(5, C)])
+    assert ids([other, *drained(held)]) == [[4]]  # though C is ready: first nothing is in flight
+    held.settle(other)
+    assert ids(drained(held)) == [[3]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -194,7 +195,7 @@ def test_an_offset_that_goes_back_sends_everything_kept_again(
     assert [r.levelno for r in caplog.records if "are sent again" in r.message] == [logging.ERROR]
 
 
-def test_a_loss_is_also_seen_by_a_sender_that_starts_later(room: Room) -> None:
+def test_a_loss_is_seen_by_a_sender_that_starts_later_before_it_sends(room: Room) -> None:
     transport, procedure = LossyTransport(partition_count=1), uuid4()
     with room.publisher(transport) as first:
         first.publish_many([freeze(procedure) for _ in range(3)])
@@ -203,10 +204,52 @@ def test_a_loss_is_also_seen_by_a_sender_that_starts_later(room: Room) -> None:
 
     second = room.publisher(transport)
     second.publish(freeze(procedure))
-    until(lambda: len(transport.records) == 5)
-
     assert second.wait(10).waiting == 0
-    assert seqs(transport.records) == [4, 1, 2, 3, 4]
+    assert seqs(transport.records) == [1, 2, 3, 4]
+
+
+def test_what_a_log_still_holds_is_not_sent_again_by_a_sender_that_starts(room: Room) -> None:
+    transport = MemoryTransport()
+    for _ in range(3):
+        with room.publisher(transport) as publisher:
+            publisher.publish(freeze(uuid4()))
+            assert publisher.wait(10).waiting == 0
+    assert seqs(transport.records) == [1, 2, 3]
+
+
+def test_a_cut_tail_is_noticed_while_nothing_new_is_published(room: Room) -> None:
+    transport = LossyTransport()
+    publisher = room.publisher(transport, log_check_s=0.1)
+    publisher.publish_many([freeze(uuid4()) for _ in range(3)])
+    assert publisher.wait(10).waiting == 0
+    transport.cut_last()
+    until(lambda: len(transport.records) == 5)
+    assert publisher.wait(10).waiting == 0
+    assert sorted(set(seqs(transport.records))) == [1, 2, 3]
+
+
+def test_acknowledgements_of_what_is_sent_again_do_not_shorten_the_wait(room: Room) -> None:
+    transport, failing = HeldTransport(), uuid4()
+    publisher = room.publisher(transport, back_off_min_s=0.01, back_off_max_s=60)
+    publisher.publish(freeze(uuid4()))
+    until(lambda: len(transport.held) == 1)
+    transport.acknowledge()
+    assert publisher.wait(10).waiting == 0
+    publisher.publish(freeze(failing))
+
+    failures = 0
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        if str(failing).encode() in transport.keys_in_flight():
+            if len(transport.held) == 2:
+                transport.acknowledge()
+                until(lambda: publisher.status().waiting == 1)
+            transport.fail()
+            failures += 1
+        time.sleep(0.001)
+
+    # Waits of at least 5, 10, 20 ... ms: the ninth failure comes after 1.3 s. Else dozens.
+    assert 1 < failures < 12
 
 
 def test_two_procedures_that_interleave_on_a_partition_are_no_loss(room: Room) -> None:

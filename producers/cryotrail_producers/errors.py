@@ -15,7 +15,8 @@ CryotrailError
 ├── SchemaNotTaken          the schema registry refused a schema
 └── TransportError          retriable; the sender starts over with a new producer
     ├── TransportUnavailable    nothing was handed over
-    └── DeliveryFailed          something handed over failed, or acknowledged records were lost
+    ├── RecordRefused           the cluster refused one record; others may go on
+    └── DeliveryFailed          the producer failed, or acknowledged records were lost
 """
 
 from __future__ import annotations
@@ -60,8 +61,23 @@ class TransportUnavailable(TransportError):
     """Nothing could be handed over: no broker answers, or the topic is not there."""
 
 
+class RecordRefused(TransportError):
+    """The cluster refused one record for what it is, and will until somebody changes one of them.
+
+    Its procedure waits for it, since nothing may overtake it; the others need not.
+    """
+
+    def __init__(self, index: int, reason: str) -> None:
+        """``index``: which record of those that were handed over together."""
+        super().__init__(
+            f"Kafka refuses a record: {reason}",
+            hint="compare the topic's limits and this client's rights with what the record needs",
+        )
+        self.index = index
+
+
 class DeliveryFailed(TransportError):
-    """A record that was handed over failed, or a log no longer holds what it acknowledged.
+    """The producer failed for good, or a log no longer holds what it acknowledged.
 
     Which of the records in flight arrived is unknown, so all that are kept are sent again; the
     recorder counts an event once, by its ``event_id``.

@@ -36,18 +36,22 @@ CREATE TABLE event (
     appended_us     INTEGER NOT NULL,
     acknowledged_us INTEGER,
     part            INTEGER,
-    kafka_offset    INTEGER
+    kafka_offset    INTEGER,
+    refusal         TEXT     -- why Kafka does not take it, until it does
 );
 CREATE INDEX event_waiting ON event (id) WHERE acknowledged_us IS NULL;
 CREATE INDEX event_kept ON event (acknowledged_us) WHERE acknowledged_us IS NOT NULL;
+CREATE INDEX event_refused ON event (id) WHERE refusal IS NOT NULL;
 
 -- One row. clean_mark is set by the last process that closes the file and cleared by the first
 -- that opens it; it names the file's inode, so that a restored copy is not taken for the original.
--- Rows up to synced_id are known to survive a power cut.
+-- Rows up to synced_id are known to survive a power cut. topic_id is Kafka's id of the topic in which
+-- the acknowledged rows lie.
 CREATE TABLE outbox (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
     clean_mark TEXT,
     synced_id  INTEGER NOT NULL,
-    refused    INTEGER NOT NULL
+    refused    INTEGER NOT NULL,
+    topic_id   TEXT
 );
-INSERT INTO outbox VALUES (1, NULL, 0, 0);
+INSERT INTO outbox VALUES (1, NULL, 0, 0, NULL);

@@ -18,6 +18,10 @@ _CUT_ROWS = 1000
 _FREE_PAGES_KEPT = 1024
 
 
+Lane = tuple[str, uuid.UUID]
+"""Topic and procedure: what Kafka and the recorder keep in order."""
+
+
 class WaitingRow(NamedTuple):
     """An event that waits, with its delivery numbers."""
 
@@ -32,6 +36,11 @@ class WaitingRow(NamedTuple):
     producer_seq: int
     procedure_seq: int
     value: bytes
+
+    @property
+    def lane(self) -> Lane:
+        """The order that it belongs to."""
+        return self.topic, self.procedure_id
 
 
 class Acknowledged(NamedTuple):
@@ -89,9 +98,26 @@ class OutboxDrain:
         now_us = time.time_ns() // 1000
         with translated(self.path, "write"), transaction(self._connection):
             self._connection.executemany(
-                "UPDATE event SET acknowledged_us = ?, part = ?, kafka_offset = ? WHERE id = ?",
+                "UPDATE event SET acknowledged_us = ?, part = ?, kafka_offset = ?, refusal = NULL"
+                " WHERE id = ?",
                 [(now_us, row.part, row.offset, row.id) for row in acknowledged],
             )
+
+    def refuse(self, row_id: int, reason: str) -> None:
+        """Note why Kafka does not take a row, for whoever looks at the outbox; it still waits."""
+        with translated(self.path, "write"), transaction(self._connection):
+            self._connection.execute("UPDATE event SET refusal = ? WHERE id = ?", (reason, row_id))
+
+    def topic_id(self) -> str | None:
+        """Kafka's id of the topic in which the rows that are kept lie; None before the first."""
+        with translated(self.path, "read"):
+            (topic_id,) = self._connection.execute("SELECT topic_id FROM outbox").fetchone()
+        return None if topic_id is None else str(topic_id)
+
+    def note_topic_id(self, topic_id: str) -> None:
+        """Note in which topic what is sent from now on will lie."""
+        with translated(self.path, "write"), transaction(self._connection):
+            self._connection.execute("UPDATE outbox SET topic_id = ?", (topic_id,))
 
     def last_offsets(self) -> dict[tuple[str, int], int]:
         """The highest acknowledged offset per topic and partition, of the rows that are kept."""
@@ -102,14 +128,14 @@ class OutboxDrain:
             ).fetchall()
         return {(topic, part): offset for topic, part, offset in rows}
 
-    def resend_kept(self) -> int:
-        """Let everything that is kept wait again; returns how many rows that were."""
+    def resend_kept(self) -> list[int]:
+        """Let everything that is kept wait again; returns the ids."""
         with translated(self.path, "write"), transaction(self._connection):
-            cursor = self._connection.execute(
+            rows = self._connection.execute(
                 "UPDATE event SET acknowledged_us = NULL, part = NULL, kafka_offset = NULL"
-                " WHERE acknowledged_us IS NOT NULL"
-            )
-        return cursor.rowcount
+                " WHERE acknowledged_us IS NOT NULL RETURNING id"
+            ).fetchall()
+        return [id_ for (id_,) in rows]
 
     def cut(self, acknowledged_before_us: int) -> int:
         """Forget rows acknowledged before that time, some at once; returns how many went.

@@ -24,24 +24,30 @@ class OutboxStatus:
     """Events that the SDK refused since the file was made."""
     oldest_age_s: float | None = None
     """Since the oldest waiting event was accepted; None when nothing waits."""
+    problem: str | None = None
+    """Why Kafka refuses the oldest event that it refused; it and its procedure's later ones wait."""
 
 
 def read_status(connection: sqlite3.Connection) -> OutboxStatus:
     """The status of the outbox behind an open connection, at one instant."""
-    waiting, oldest_us, accepted, refused = connection.execute(
+    waiting, oldest_us, accepted, refused, problem = connection.execute(
         "SELECT (SELECT count(*) FROM event INDEXED BY event_waiting"
         "        WHERE acknowledged_us IS NULL),"
         " (SELECT appended_us FROM event INDEXED BY event_waiting"
         "  WHERE acknowledged_us IS NULL ORDER BY id LIMIT 1),"
         # Ids are given without gaps and never again, so the last one counts all that came.
         " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0),"
-        " refused FROM outbox"
+        " refused,"
+        " (SELECT refusal FROM event INDEXED BY event_refused"
+        "  WHERE refusal IS NOT NULL ORDER BY id LIMIT 1)"
+        " FROM outbox"
     ).fetchone()
     return OutboxStatus(
         waiting=waiting,
         sent=accepted - waiting,
         refused=refused,
         oldest_age_s=None if oldest_us is None else max(0.0, time.time() - oldest_us / 1e6),
+        problem=problem,
     )
 
 
@@ -67,4 +73,5 @@ def together(parts: Iterable[OutboxStatus]) -> OutboxStatus:
         sent=sum(part.sent for part in listed),
         refused=sum(part.refused for part in listed),
         oldest_age_s=max(ages, default=None),
+        problem=next((part.problem for part in listed if part.problem is not None), None),
     )

@@ -141,8 +141,11 @@ class Publisher:
         return self._outboxes.status()
 
     def problem(self) -> str | None:
-        """Why nothing is sent just now; None when nothing stands in the way."""
-        return self._sender.problem
+        """Why nothing is sent just now, or which event Kafka refuses; None when all goes well.
+
+        :raises OutboxError: the outbox cannot be read.
+        """
+        return self._sender.problem or self.status().problem
 
     def close(self) -> None:
         """Stop sending and close the outbox cleanly. What waits is sent by the next publisher.

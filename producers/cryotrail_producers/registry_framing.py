@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from cryotrail_producers.errors import RegistryUnavailable, SchemaNotTaken
+from cryotrail_producers.log_state import LogState
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_producers.transport import OutgoingRecord, Placement, Transport
 from cryotrail_schemas.catalog import catalog
@@ -41,6 +42,10 @@ class RegistryFraming:
     def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
         """As :meth:`Transport.send`; may take five seconds more when the registry hangs."""
         return self._transport.send([self._reframed(record) for record in records])
+
+    def log_state(self, topic: str) -> LogState:
+        """As :meth:`Transport.log_state`."""
+        return self._transport.log_state(topic)
 
     def reset(self) -> None:
         """As :meth:`Transport.reset`; the ids are kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -11,12 +12,15 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
 
-from cryotrail_producers.errors import DeliveryFailed
+from cryotrail_producers.errors import DeliveryFailed, RecordRefused
 from cryotrail_producers.outbox_drain import Acknowledged, OutboxDrain, WaitingRow
+from cryotrail_producers.refusals import Refusals
 from cryotrail_producers.send_window import Batch, SendWindow
 from cryotrail_producers.settings import SenderSettings
 from cryotrail_producers.transport import OutgoingRecord, Placement, Transport
 from cryotrail_schemas.delivery import kafka_headers
+
+_log = logging.getLogger(__name__)
 
 _LAST_ACKNOWLEDGEMENTS_S = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,36 +38,52 @@ class SendSession:
         transport: Transport,
         settings: SenderSettings,
         arrivals: Arrivals,
+        refusals: Refusals,
+        sent_again_through: Mapping[str, int],
     ) -> None:
+        """``sent_again_through``: the newest id, by topic, that was acknowledged once before."""
         self.acknowledged_rows = 0
         """So far in this session."""
+        self.new_rows = 0
+        """Of those, the ones that were never acknowledged before."""
         self._drains = drains
         self._transport = transport
         self._settings = settings
         self._arrivals = arrivals
-        self._window = SendWindow(settings.in_flight_rows, settings.batch_rows)
-        self._read_through = dict.fromkeys(drains, 0)
+        self._refusals = refusals
+        self._sent_again_through = sent_again_through
         self._last_offsets: dict[tuple[str, int], int] = {}
+        self._check_at = dict.fromkeys(drains, 0.0)
+        self._read_from_the_start()
 
     def run(self, stop: Event, housekeep: Callable[[], None]) -> None:
         """Send until ``stop`` is set, then wait shortly for what is in flight.
 
         ``housekeep`` is called again and again, at least every ``poll_s``.
 
-        :raises DeliveryFailed: the producer failed, or a log went back behind an acknowledged
-            offset: everything that is kept must be sent again, by a new session.
+        :raises DeliveryFailed: the producer failed, or a log does not hold what it acknowledged:
+            everything that is kept must be sent again, by a new session.
+        :raises RecordRefused: noted in the outbox and among the refusals; a new session goes on
+            with the other procedures.
         :raises CryotrailError: nothing can be handed over now, or an outbox fails.
         """
         for drain in self._drains.values():
             self._last_offsets |= drain.last_offsets()
         while not stop.is_set():
             self._read()
+            self._check_logs()
             self._hand_over()
             self._settle(self._collect(self._settings.poll_s))
             housekeep()
         deadline = time.monotonic() + _LAST_ACKNOWLEDGEMENTS_S
         while self._window.in_flight_rows and time.monotonic() < deadline:
             self._settle(self._collect(self._settings.poll_s))
+
+    def _read_from_the_start(self) -> None:
+        self._window = SendWindow(
+            self._settings.in_flight_rows, self._settings.batch_rows, self._refusals
+        )
+        self._read_through = dict.fromkeys(self._drains, 0)
 
     def _read(self) -> None:
         for topic, drain in self._drains.items():
@@ -76,6 +96,25 @@ class SendSession:
             if rows:
                 self._window.add(rows)
                 self._read_through[topic] = rows[-1].id
+
+    def _check_logs(self) -> None:
+        """Before the first record of a session, and every so often, for each topic in use."""
+        for topic, drain in self._drains.items():
+            kept = {
+                part: offset for (of, part), offset in self._last_offsets.items() if of == topic
+            }
+            in_use = kept or self._read_through[topic]
+            if not in_use or time.monotonic() < self._check_at[topic]:
+                continue
+            state = self._transport.log_state(topic)
+            if kept and (lack := state.lacks(drain.topic_id(), kept)):
+                raise DeliveryFailed(
+                    f"the topic {topic} no longer holds what it acknowledged: {lack}",
+                    hint="the log was cut or the topic was made anew; what is kept is sent again",
+                )
+            # Before anything is sent there: what is acknowledged lies in this topic or a later one.
+            drain.note_topic_id(state.topic_id)
+            self._check_at[topic] = time.monotonic() + self._settings.log_check_s
 
     def _hand_over(self) -> None:
         while (batch := self._window.next_batch()) is not None:
@@ -100,7 +139,7 @@ class SendSession:
         acknowledged: dict[str, list[Acknowledged]] = defaultdict(list)
         failure: BaseException | None = None
         for batch, future in arrived:
-            failure = failure or future.exception() or self._lost(batch, future.result())
+            failure = failure or self._failure(batch, future)
             if failure is None:
                 self._remember(batch, future.result())
                 acknowledged[batch.lane[0]] += [
@@ -110,10 +149,29 @@ class SendSession:
         for topic, rows in acknowledged.items():
             self._drains[topic].acknowledge(rows)
             self.acknowledged_rows += len(rows)
+            sent_again_through = self._sent_again_through.get(topic, 0)
+            self.new_rows += sum(row.id > sent_again_through for row in rows)
         if failure is not None:
             raise failure
         for batch, _ in arrived:
-            self._window.settle(batch)
+            if batch.rows[0].id == self._refusals.row_id(batch.lane):
+                # It went alone, and what lies behind it was not held.
+                self._refusals.forget(batch.lane)
+                self._read_from_the_start()
+            else:
+                self._window.settle(batch)
+
+    def _failure(self, batch: Batch, future: Future[list[Placement]]) -> BaseException | None:
+        error = future.exception()
+        if error is None:
+            return self._lost(batch, future.result())
+        if isinstance(error, RecordRefused):
+            row = batch.rows[error.index]
+            text = f"{row.event_type} {row.event_id} of procedure {row.procedure_id}: {error}"
+            self._drains[row.topic].refuse(row.id, text)
+            if self._refusals.note(row.lane, row.id):
+                _log.error("%s; later events of the procedure wait behind it", text)
+        return error
 
     def _lost(self, batch: Batch, placements: list[Placement]) -> DeliveryFailed | None:
         # Compared with what was known when the batch was handed over: batches of two procedures

@@ -1,7 +1,8 @@
 """What a sender holds between the outbox and Kafka: at most one batch of a procedure in flight.
 
 A procedure's next batch is handed over only after the one before it was acknowledged whole, so
-no failure can put a later event before an earlier one; other procedures go on meanwhile.
+no failure can put a later event before an earlier one; other procedures go on meanwhile. A row that
+Kafka refused is tried again alone, so that its failure takes nothing else with it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from cryotrail_producers.outbox_drain import WaitingRow
-
-Lane = tuple[str, UUID]
-"""Topic and procedure: what Kafka and the recorder keep in order."""
+from cryotrail_producers.outbox_drain import Lane, WaitingRow
+from cryotrail_producers.refusals import Refusals
 
 
 @dataclass(eq=False)
@@ -28,11 +26,18 @@ class Batch:
 
 
 class SendWindow:
-    """Waiting rows by procedure, within a bound on what is in flight. Does no I/O."""
+    """Waiting rows by procedure, within a bound on what is in flight. Does no I/O.
 
-    def __init__(self, in_flight_rows: int, batch_rows: int) -> None:
+    Rows behind a refused one are not held, so that they take no room: once it is acknowledged,
+    which is not settled here, they are to be read again, into a new window.
+    """
+
+    def __init__(self, in_flight_rows: int, batch_rows: int, refusals: Refusals) -> None:
         self._in_flight_limit = in_flight_rows
         self._batch_rows = batch_rows
+        self._refusals = refusals
+        self._stopped: list[Lane] = []
+        self._trying_again = False
         self._queues: dict[Lane, deque[WaitingRow]] = {}
         self._ready: deque[Lane] = deque()
         self._in_flight: set[Lane] = set()
@@ -43,24 +48,42 @@ class SendWindow:
     def add(self, rows: Sequence[WaitingRow]) -> None:
         """Take in rows, which come in order of id."""
         for row in rows:
-            lane = (row.topic, row.procedure_id)
+            lane, refused_id = row.lane, self._refusals.row_id(row.lane)
+            if refused_id is not None and row.id > refused_id:
+                continue
             queue = self._queues.get(lane)
             if queue is None:
                 queue = self._queues[lane] = deque()
                 if lane not in self._in_flight:
                     self._ready.append(lane)
             queue.append(row)
-            self.held_bytes += len(row.value)
-        self.held_rows += len(rows)
+            if row.id != refused_id:  # It may stay for long, and others need the room.
+                self.held_bytes += len(row.value)
+                self.held_rows += 1
 
     def next_batch(self) -> Batch | None:
         """The batch to hand over now, or None: nothing is ready, or enough is in flight."""
         room = self._in_flight_limit - self.in_flight_rows
-        if not self._ready or room <= 0:
+        if self._trying_again or room <= 0:
             return None
-        lane = self._ready.popleft()
+        again = next((lane for lane in self._stopped if self._refusals.is_due(lane)), None)
+        if again is not None:
+            if self.in_flight_rows:
+                return None
+            self._trying_again = True
+            return self._batch(again, 1)
+        while self._ready:
+            lane = self._ready.popleft()
+            queue = self._queues[lane]
+            free_rows = len(queue) - (queue[-1].id == self._refusals.row_id(lane))
+            if free_rows:
+                return self._batch(lane, min(free_rows, room, self._batch_rows))
+            self._stopped.append(lane)
+        return None
+
+    def _batch(self, lane: Lane, row_count: int) -> Batch:
         queue = self._queues[lane]
-        rows = [queue.popleft() for _ in range(min(len(queue), room, self._batch_rows))]
+        rows = [queue.popleft() for _ in range(row_count)]
         if not queue:
             del self._queues[lane]
         self._in_flight.add(lane)

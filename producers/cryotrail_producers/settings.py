@@ -18,6 +18,8 @@ class SenderSettings:
     """Records held in memory, waiting or in flight."""
     poll_s: float = 0.05
     """How often other processes' appends are looked for."""
+    log_check_s: float = 60.0
+    """How often a log is asked whether it can still hold what it acknowledged."""
     back_off_min_s: float = 0.1
     back_off_max_s: float = 30.0
 

@@ -6,15 +6,38 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, NamedTuple, Protocol
+from uuid import uuid4
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import (
+    CorruptRecordError,
+    InvalidRecordError,
+    InvalidTimestampError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from kafka.partitioner.default import murmur2
 
-from cryotrail_producers.errors import DeliveryFailed, TransportUnavailable
+from cryotrail_producers.errors import DeliveryFailed, RecordRefused, TransportUnavailable
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
+from cryotrail_producers.log_state import LogState, kafka_log_state
 from cryotrail_schemas.topics import PARTITION_COUNT
+
+_REFUSALS = (
+    CorruptRecordError,
+    InvalidRecordError,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
+"""What a broker says of a record, not of the producer. A bare ``KafkaError`` is what kafka-python
+gives the records that shared a batch with an invalid one."""
 
 _METADATA_TIMEOUT_MS = 5000
 _CLOSE_TIMEOUT_S = 5.0
@@ -46,12 +69,18 @@ class Transport(Protocol):
         """Hand over records of one topic and key, in order, without waiting for their acknowledgement.
 
         The future resolves once all are acknowledged, with one placement each, or fails with
-        :class:`DeliveryFailed`. From the first failure on nothing that is in flight is delivered
-        any more, until :meth:`reset`: a later record must not overtake a failed one. Sending a
-        record again is allowed; the log then holds it twice.
+        :class:`RecordRefused` or :class:`DeliveryFailed`. From the first failure on nothing that is
+        in flight is delivered any more, and no other future fails, until :meth:`reset`: a later
+        record must not overtake a failed one. Sending a record again is allowed; the log then
+        holds it twice.
 
         :raises TransportUnavailable: nothing could be handed over. May take ten seconds.
-        :raises DeliveryFailed: as for the future.
+        """
+
+    def log_state(self, topic: str) -> LogState:
+        """Which log a topic is now, and where it ends.
+
+        :raises CryotrailError: the log cannot be asked; retriable. May take ten seconds.
         """
 
     def reset(self) -> None:
@@ -71,14 +100,16 @@ class KafkaTransport:
         self._connection = connection
         self._tuning = {"max_block_ms": _METADATA_TIMEOUT_MS} | tuning
         self._producer: KafkaProducer | None = None
+        self._ending = _Ending()
 
     def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
         if self._producer is None:
             self._producer = producer(self._connection, **self._tuning)
+            self._ending = _Ending()
         topic, key = records[0].topic, records[0].key
         partitions = self._partitions(self._producer, topic)
         part = partitions[partition_of(key, len(partitions))]
-        flight = _Flight(self._producer)
+        flight = _Flight(self._producer, self._ending)
         try:
             for record in records:
                 flight.add(
@@ -88,9 +119,13 @@ class KafkaTransport:
                 )
         except KafkaError as error:
             # Some records of the batch may be on their way, so nothing may follow them.
-            flight.fail(error)
-        flight.all_handed_over()
+            flight.fail_next(error)
+        else:
+            flight.all_handed_over()
         return flight.result
+
+    def log_state(self, topic: str) -> LogState:
+        return kafka_log_state(self._connection, topic)
 
     def reset(self) -> None:
         if self._producer is not None:
@@ -116,36 +151,54 @@ class KafkaTransport:
             ) from error
 
 
+class _Ending:
+    """Lets the first failure of a producer be told, and no other: those only follow from it."""
+
+    def __init__(self) -> None:
+        self._free = threading.Lock()
+
+    def is_first(self) -> bool:
+        return self._free.acquire(blocking=False)
+
+
 class _Flight:
     """The futures of one batch, as one."""
 
-    def __init__(self, client: KafkaProducer) -> None:
+    def __init__(self, client: KafkaProducer, ending: _Ending) -> None:
         self.result: Future[list[Placement]] = Future()
         self._client = client
+        self._ending = ending
         self._records: list[Any] = []
-        self._failing = threading.Lock()
 
     def add(self, record: Any) -> None:
-        self._records.append(record.add_errback(self.fail))
+        self._records.append(record)
+        record.add_errback(partial(self._fail, len(self._records) - 1))
+
+    def fail_next(self, error: KafkaError) -> None:
+        """The record after those that were added could not be handed over."""
+        self._fail(len(self._records), error)
 
     def all_handed_over(self) -> None:
         # Records of one key go to one partition, where they resolve in order: the last is enough.
         if self._records:
             self._records[-1].add_callback(self._resolve)
 
-    def fail(self, error: BaseException) -> None:
+    def _fail(self, index: int, error: BaseException) -> None:
         # On the producer's own thread this takes effect before it sends anything else, so what
         # was handed over behind the failed record does not overtake it.
+        first = self._ending.is_first()
         _abandon(self._client)
-        with self._failing:
-            if not self.result.done():
-                self.result.set_exception(DeliveryFailed(f"Kafka failed a record: {error}"))
+        if not first:
+            return
+        if isinstance(error, _REFUSALS) or type(error) is KafkaError:
+            self.result.set_exception(RecordRefused(index, str(error)))
+        else:
+            self.result.set_exception(DeliveryFailed(f"Kafka failed a record: {error}"))
 
     def _resolve(self, _: object) -> None:
-        with self._failing:
-            if not self.result.done():
-                placements = [Placement(r.value.partition, r.value.offset) for r in self._records]
-                self.result.set_result(placements)
+        if all(record.succeeded() for record in self._records):
+            placements = [Placement(r.value.partition, r.value.offset) for r in self._records]
+            self.result.set_result(placements)
 
 
 def _abandon(client: KafkaProducer) -> None:
@@ -165,6 +218,7 @@ class MemoryTransport:
         """Everything that arrived, over all topics, in order of arrival."""
         self.outage: str | None = None
         self._partition_count = partition_count
+        self._topic_id = str(uuid4())
         self._next_offset: dict[tuple[str, int], int] = defaultdict(int)
 
     def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
@@ -173,6 +227,12 @@ class MemoryTransport:
         result: Future[list[Placement]] = Future()
         result.set_result([self._append(record) for record in records])
         return result
+
+    def log_state(self, topic: str) -> LogState:
+        if self.outage is not None:
+            raise TransportUnavailable(self.outage)
+        ends = {part: end for (of, part), end in self._next_offset.items() if of == topic}
+        return LogState(self._topic_id, ends)
 
     def reset(self) -> None:
         """Nothing is in flight, and nothing is connected."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
+from uuid import uuid4
 
 from cryotrail_producers.errors import DeliveryFailed
-from cryotrail_producers.transport import MemoryTransport, OutgoingRecord, Placement
+from cryotrail_producers.transport import MemoryTransport, OutgoingRecord, Placement, partition_of
 
 
 class LossyTransport(MemoryTransport):
@@ -21,6 +22,12 @@ class LossyTransport(MemoryTransport):
         """As when topics are made anew: empty, and offsets begin at 0."""
         self.records.clear()
         self._next_offset.clear()
+        self._topic_id = str(uuid4())
+
+    def cut_last(self) -> None:
+        """As a power cut does it: the last record is gone, and its offset will be given again."""
+        record = self.records.pop()
+        self._next_offset[record.topic, partition_of(record.key, self._partition_count)] -= 1
 
     def reset(self) -> None:
         self.resets += 1
