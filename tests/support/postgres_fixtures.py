@@ -23,7 +23,14 @@ def postgres_server() -> Iterator[PostgresServer]:
     # runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="cryotrail-postgres-"))
     try:
-        settings = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "1GB"}
+        settings = {
+            "fsync": "off",
+            "full_page_writes": "off",
+            "max_wal_size": "1GB",
+            # Nobody replicates it: a database is then copied without its pages in the WAL.
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+        }
         with PostgresServer(folder, settings) as server:
             yield server
     finally:
@@ -43,7 +50,7 @@ def _new_postgres_database(postgres_server: PostgresServer) -> Callable[[bool], 
         template = "store_template" if migrated else "template1"
         with postgres_server.connect() as connection:
             connection.execute(
-                sql.SQL("create database {} template {}").format(
+                sql.SQL("create database {} template {} strategy file_copy").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
