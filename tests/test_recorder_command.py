@@ -36,7 +36,7 @@ def test_until_caught_up_makes_the_store_of_the_home_and_says_what_it_did(
     assert said.out.startswith(
         "30 recorded, 0 redelivered, 0 conflicts, 0 quarantined, 0 loss alarms in "
     )
-    assert said.err == ""
+    assert said.err == f"new audit store {home / 'audit.sqlite3'}\n"
     assert len(all_entries(f"sqlite:///{home / 'audit.sqlite3'}", kinds=(0,))) == 30
 
 

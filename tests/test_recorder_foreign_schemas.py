@@ -14,9 +14,10 @@ from registry_fixtures import RegistryProcess
 from replayed_cohort import of_procedure
 
 from cryotrail_audit.store import open_store
+from cryotrail_audit.verification import verify
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import catalog, event_type_of
-from cryotrail_schemas.codec import encode
+from cryotrail_schemas.codec import decode_plain, encode
 from cryotrail_schemas.events import ProcedureStarted
 from cryotrail_schemas.framing import frame_confluent, frame_single_object
 from cryotrail_schemas.topics import PROCEDURE_EVENTS
@@ -127,3 +128,65 @@ def test_a_record_without_our_header_is_quarantined(
 
     (kept,) = all_entries(sqlite_url, kinds=(2,))
     assert kept.reason == "invalid_value"
+
+
+WRONGLY_TYPED = [
+    ("personal_key_id", "string", "key 7"),
+    ("personal_key_id", "int", 7),
+    ("occurred_at", "double", 1.5e15),
+    ("occurred_at", "boolean", True),
+]
+"""Header field, the type that a stranger gives it, and a value of that type."""
+
+
+def _with_header_field(name: str, avro_type: str, value: Any) -> tuple[str, bytes]:
+    """The released schema and the event with one field of the header changed."""
+    schema = json.loads(RELEASED.text)
+    header = next(field for field in schema["fields"] if field["name"] == "header")
+    (field,) = [field for field in header["type"]["fields"] if field["name"] == name]
+    field.pop("default", None)
+    field["type"] = avro_type
+    plain = decode_plain(encode(EVENT), RELEASED)
+    body = BytesIO()
+    changed = plain | {"header": plain["header"] | {name: value}}
+    fastavro.schemaless_writer(body, event_type_of(json.dumps(schema)).plain, changed)
+    return json.dumps(schema), body.getvalue()
+
+
+@pytest.mark.parametrize(("name", "avro_type", "value"), WRONGLY_TYPED)
+def test_a_header_field_of_a_type_that_no_event_has_is_quarantined(
+    fresh_topics: KafkaNode,
+    sqlite_url: str,
+    registry: RegistryProcess,
+    name: str,
+    avro_type: str,
+    value: Any,
+) -> None:
+    text, body = _with_header_field(name, avro_type, value)
+    message = _message(registry.register("vendor.ProcedureStarted", text), body)
+    publish(fresh_topics.connection, [message, message_of(EVENT)])
+
+    tally = record_all(fresh_topics.connection, sqlite_url, SchemaRegistry(registry.url))
+
+    (kept,) = all_entries(sqlite_url, kinds=(2,))
+    assert (kept.reason, kept.raw) == ("invalid_value", message.value)
+    assert tally.recorded == 1
+
+
+def test_a_value_that_the_checks_let_through_and_no_column_holds_is_quarantined(
+    fresh_topics: KafkaNode,
+    store_url: str,
+    registry: RegistryProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cryotrail_consumers.decoding.check_plain", lambda plain, type_name: None)
+    text, body = _with_header_field(*WRONGLY_TYPED[0])
+    message = _message(registry.register("vendor.ProcedureStarted", text), body)
+    publish(fresh_topics.connection, [message, message_of(EVENT)])
+
+    tally = record_all(fresh_topics.connection, store_url, SchemaRegistry(registry.url))
+
+    (kept,) = all_entries(store_url, kinds=(2,))
+    assert (kept.reason, kept.raw, kept.schema_sha256) == ("invalid_value", message.value, None)
+    assert tally.recorded == 1
+    assert verify(store_url).result == "intact"

@@ -16,6 +16,7 @@ from kafka.structs import TopicPartition
 from kafka_damage import cut_tail, flip_last_byte
 from kafka_fixtures import KafkaNode, home_settings
 from recorded_kafka import (
+    TOPICS,
     Message,
     all_entries,
     message_of,
@@ -32,7 +33,7 @@ from cryotrail_audit.records import Entry
 from cryotrail_audit.verification import verify
 from cryotrail_producers.kafka_clients import admin
 from cryotrail_schemas.events import ProbeTelemetryChunk
-from cryotrail_schemas.topics import PROCEDURE_EVENTS
+from cryotrail_schemas.topics import PARTITION_COUNT, PROCEDURE_EVENTS
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -227,6 +228,26 @@ def test_a_damaged_batch_is_never_passed_over_and_holds_up_its_partition_alone(
     held_up = [entry for entry in _events(sqlite_url, 0) if entry.part == PARTITION]
     assert [entry.kafka_offset for entry in held_up] == list(range(9))
     assert one.tally.held_up == 1
+
+
+def test_a_recorder_whose_partitions_are_all_held_up_has_caught_up(
+    fragile_kafka: KafkaNode, sqlite_url: str
+) -> None:
+    node = fragile_kafka
+    places = [(topic, part) for topic in TOPICS for part in range(PARTITION_COUNT)]
+    publish(node.connection, [Message(topic, None, b"?", (), part) for topic, part in places])
+    node.stop()
+    for topic, part in places:
+        flip_last_byte(node, topic, part)
+    node.start()
+
+    with (
+        recorder(node.connection, sqlite_url) as one,
+        running(one, until_caught_up=True) as thread,
+    ):
+        until(lambda: not thread.is_alive())
+
+    assert (one.tally.held_up, one.tally.records) == (len(places), 0)
 
 
 def test_records_deleted_before_they_were_recorded_are_a_loss_and_the_rest_is_recorded(

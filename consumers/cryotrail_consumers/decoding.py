@@ -11,13 +11,12 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from kafka.partitioner.default import murmur2
-
 from cryotrail_audit.records import EVENT, QUARANTINED, IncomingRecord
 from cryotrail_consumers.coordinates import Lineage
 from cryotrail_consumers.headers import pack_headers
 from cryotrail_consumers.known_schemas import KnownSchemas
 from cryotrail_consumers.source import SourceRecord
+from cryotrail_producers.transport import partition_of
 from cryotrail_schemas.codec import decode_plain
 from cryotrail_schemas.delivery import Delivery, read_delivery
 from cryotrail_schemas.errors import UndecodableRecord
@@ -32,6 +31,7 @@ CE_TYPE_MISMATCH: Final = "ce_type_mismatch"
 """Flag: the header names another type than the body's schema; the schema counts."""
 
 _MOST_KEYS: Final = 10_000
+_KEY_LENGTH: Final = 36
 
 
 class _Key(NamedTuple):
@@ -41,8 +41,11 @@ class _Key(NamedTuple):
     """The UUID as lower-case text, when the key is exactly that."""
     procedure_id: bytes | None
     """The UUID, when the key is UUID text of either case."""
-    hash: int
-    """murmur2 without its sign bit: modulo the partition count it gives the partition."""
+    partition: int | None
+    """Where the key belongs; None when it is no UUID text, hence no event's."""
+
+
+_NO_UUID: Final = _Key(None, None, None)
 
 
 class RecordDecoder:
@@ -50,7 +53,7 @@ class RecordDecoder:
 
     def __init__(self, schemas: KnownSchemas) -> None:
         self._schemas = schemas
-        self._keys: dict[bytes | None, _Key] = {}
+        self._keys: dict[int, dict[bytes | None, _Key]] = {}  # by the partition count first
 
     def decode(
         self, records: Iterable[SourceRecord], lineage: Lineage, partition_count: int
@@ -62,13 +65,13 @@ class RecordDecoder:
 
         :raises CryotrailError: the store or the registry did not answer; retriable.
         """
-        keys = self._keys
+        keys = self._keys.setdefault(partition_count, {})
         incoming = []
         for record in records:
-            key = keys.get(record.key) or self._read_key(record.key)
+            key = keys.get(record.key) or _read_key(record.key, partition_count, keys)
             delivery = read_delivery(record.headers)
             try:
-                event = self._event(record, key, delivery, lineage, partition_count)
+                event = self._event(record, key, delivery, lineage)
                 incoming.append((EVENT, event))
             except UndecodableRecord as refused:
                 kept = _quarantined(record, key, delivery, lineage, refused.code)
@@ -76,12 +79,7 @@ class RecordDecoder:
         return incoming
 
     def _event(
-        self,
-        record: SourceRecord,
-        key: _Key,
-        delivery: Delivery,
-        lineage: Lineage,
-        partition_count: int,
+        self, record: SourceRecord, key: _Key, delivery: Delivery, lineage: Lineage
     ) -> IncomingRecord:
         _, fingerprint, schema_id, body = parse_frame(record.value)
         if fingerprint is not None:
@@ -100,7 +98,7 @@ class RecordDecoder:
         flags = delivery.flags
         if schema.flag is not None:
             flags += (schema.flag,)
-        if key.hash % partition_count != lineage.partition:
+        if key.partition != lineage.partition:
             flags += (WRONG_PARTITION,)
         if delivery.event_id is not None and delivery.event_id != event_id:
             flags += (CE_ID_MISMATCH,)
@@ -132,12 +130,6 @@ class RecordDecoder:
             sha256(body).digest(),
         )
 
-    def _read_key(self, key: bytes | None) -> _Key:
-        if len(self._keys) >= _MOST_KEYS:
-            self._keys.clear()
-        read = self._keys[key] = _read_key(key)
-        return read
-
 
 def _quarantined(
     record: SourceRecord, key: _Key, delivery: Delivery, lineage: Lineage, code: str
@@ -156,7 +148,7 @@ def _quarantined(
         kafka_offset=record.offset,
         kafka_timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
         kafka_key=record.key,
-        kafka_headers=pack_headers(record.headers),
+        kafka_headers=pack_headers(record.headers, any_name=True),
         schema_sha256=None,
         key_id=None,
         signing_key_id=delivery.signing_key_id,
@@ -168,16 +160,30 @@ def _quarantined(
     )
 
 
-def _read_key(key: bytes | None) -> _Key:
-    if key is None:
-        return _Key(None, None, 0)
-    hashed = murmur2(key) & 0x7FFFFFFF
+def _read_key(key: bytes | None, partition_count: int, known: dict[bytes | None, _Key]) -> _Key:
+    """What a key says, kept in ``known`` if it has the length of UUID text.
+
+    Others are as long as a producer likes and no event's: to keep them would fill memory.
+    """
+    if key is None or len(key) != _KEY_LENGTH:
+        return _NO_UUID
+    if len(known) >= _MOST_KEYS:
+        known.clear()
+    known[key] = _parse_key(key, partition_count)
+    return known[key]
+
+
+def _parse_key(key: bytes, partition_count: int) -> _Key:
     try:
         text = key.decode("ascii")
         procedure_id = UUID(text)
     except ValueError:
-        return _Key(None, None, hashed)
+        return _NO_UUID
     canonical = str(procedure_id)
-    if text.lower() != canonical:  # UUID() also takes braces, urn:uuid: and text without hyphens
-        return _Key(None, None, hashed)
-    return _Key(text if text == canonical else None, procedure_id.bytes, hashed)
+    if text.lower() != canonical:  # UUID() also takes hyphens elsewhere, or none within braces
+        return _NO_UUID
+    return _Key(
+        text if text == canonical else None,
+        procedure_id.bytes,
+        partition_of(key, partition_count),
+    )

@@ -6,6 +6,8 @@ import struct
 from collections.abc import Sequence
 
 from cryotrail_consumers.coordinates import framed
+from cryotrail_consumers.kafka_header_names import EscapedName
+from cryotrail_schemas.errors import UndecodableRecord
 
 _LENGTHS = [struct.pack(">i", length) for length in range(256)]
 _NULL = framed(None)
@@ -15,16 +17,21 @@ _MOST_NAMES = 1024
 _framed_names: dict[str, bytes] = {}
 
 
-def pack_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
+def pack_headers(
+    headers: Sequence[tuple[str, bytes | None]], *, any_name: bool = False
+) -> bytes | None:
     """Name and value of each header, each a big-endian int4 length (-1 = null) and its bytes.
 
     A record without headers has none to keep: None.
+
+    :param any_name: also names that are not UTF-8, as the bytes that they are.
+    :raises UndecodableRecord: ``undecodable_headers``, unless ``any_name``.
     """
     if not headers:
         return None
     fields = []
     for name, value in headers:
-        fields.append(_framed_names.get(name) or _framed_name(name))
+        fields.append(_framed_names.get(name) or _framed_name(name, any_name))
         if value is None:
             fields.append(_NULL)
         elif len(value) < 256:
@@ -35,7 +42,11 @@ def pack_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
     return b"".join(fields)
 
 
-def _framed_name(name: str) -> bytes:
+def _framed_name(name: str, any_name: bool) -> bytes:
+    if isinstance(name, EscapedName):
+        if not any_name:
+            raise UndecodableRecord("undecodable_headers", f"{name.encode()!r} is not UTF-8")
+        return framed(name.encode())  # not remembered, so that it is never taken for a good one
     if len(_framed_names) >= _MOST_NAMES:
         _framed_names.clear()
     _framed_names[name] = framed(name.encode())

@@ -11,6 +11,7 @@ from kafka.structs import TopicPartition as KafkaTopicPartition
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.errors import SourceInterrupted
 from cryotrail_consumers.kafka_errors import translated
+from cryotrail_consumers.kafka_header_names import escape_header_names
 from cryotrail_consumers.source import Extent, SourceRecord
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
 
@@ -31,6 +32,7 @@ class KafkaLogReader:
             request_timeout_ms=int(_PATIENCE_S * 1000),
             max_partition_fetch_bytes=64 * 1024,
         )
+        escape_header_names(self._consumer)
 
     def extents(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, Extent]:
         named = [KafkaTopicPartition(*partition) for partition in partitions]

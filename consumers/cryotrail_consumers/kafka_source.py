@@ -13,7 +13,9 @@ from kafka.structs import OffsetAndMetadata
 from kafka.structs import TopicPartition as KafkaTopicPartition
 
 from cryotrail_consumers.coordinates import TopicPartition
+from cryotrail_consumers.errors import SourceInterrupted
 from cryotrail_consumers.kafka_errors import translated
+from cryotrail_consumers.kafka_header_names import escape_header_names
 from cryotrail_consumers.kafka_log_reader import KafkaLogReader
 from cryotrail_consumers.kafka_sighting import KafkaSighting
 from cryotrail_consumers.source import Assignment, SourceRecord
@@ -82,6 +84,7 @@ class KafkaSource:
                 session_timeout_ms=_SESSION_TIMEOUT_MS,
                 **_FETCH,
             )
+            escape_header_names(self._consumer)
             if share:
                 # Whoever is to hand the partitions out must know them when the group forms.
                 self._consumer.topics()
@@ -111,8 +114,11 @@ class KafkaSource:
         self._generation += 1
 
     def assignment(self) -> Assignment:
+        # The generation first: a rebalance may end in between, and then the old number has the new
+        # partitions looked at again, while the new number would pass the old ones off as them.
+        generation = self._generation
         partitions = frozenset(TopicPartition(*one) for one in self._consumer.assignment())
-        return Assignment(self._generation, partitions)
+        return Assignment(generation, partitions)
 
     @contextmanager
     def reader(self) -> Iterator[KafkaLogReader]:
@@ -126,12 +132,14 @@ class KafkaSource:
         self._sighting.confirm()
 
     def start(self, offsets: Mapping[TopicPartition, int]) -> None:
-        for partition, offset in offsets.items():
-            self._consumer.seek(KafkaTopicPartition(*partition), offset)
-            self._consumer.resume(KafkaTopicPartition(*partition))
+        with self._while_assigned("beginning to read"):
+            for partition, offset in offsets.items():
+                self._consumer.seek(KafkaTopicPartition(*partition), offset)
+                self._consumer.resume(KafkaTopicPartition(*partition))
 
     def hold(self) -> None:
-        self._consumer.pause(*self._consumer.assignment())
+        with self._while_assigned("pausing"):
+            self._consumer.pause(*self._consumer.assignment())
 
     def poll(self, timeout_s: float) -> Mapping[TopicPartition, Sequence[SourceRecord]]:
         with self._translated("reading"):
@@ -145,7 +153,7 @@ class KafkaSource:
         return {TopicPartition(*partition): end for partition, end in ends.items()}
 
     def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
-        with self._translated("asking for the positions"):
+        with self._while_assigned("asking for the positions"):
             return all(
                 self._consumer.position(KafkaTopicPartition(*partition)) >= end
                 for partition, end in ends.items()
@@ -171,6 +179,20 @@ class KafkaSource:
 
     def _translated(self, doing: str) -> AbstractContextManager[None]:
         return translated(doing, self._connection.bootstrap)
+
+    @contextmanager
+    def _while_assigned(self, doing: str) -> Iterator[None]:
+        """Say what it means when kafka-python does not find a partition that was ours just now.
+
+        It rebalances on its own thread, and tells with whatever its dictionaries raise.
+        """
+        try:
+            with self._translated(doing):
+                yield
+        except (KeyError, ValueError) as error:
+            raise SourceInterrupted(
+                f"{doing} failed, because partitions were handed out anew meanwhile: {error}"
+            ) from error
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -15,22 +15,26 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from uuid import uuid4
 
-from cryotrail_audit.errors import Fenced
-from cryotrail_audit.records import IncomingBatch, IncomingRecord, PartitionProgress
+from cryotrail_audit.errors import BatchRefused, Fenced
+from cryotrail_audit.records import AppendOutcome, IncomingBatch, IncomingRecord, PartitionProgress
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.assignment import OwnedPartition, take_over
-from cryotrail_consumers.backoff import Backoff
 from cryotrail_consumers.coordinates import TopicPartition, record_hash
 from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.errors import LogDamaged, SourceError, SourceInterrupted, TakenOver
 from cryotrail_consumers.source import RecordSource, SourceRecord
 from cryotrail_consumers.tally import Tally
+from cryotrail_consumers.unstorable import with_unstorable_quarantined
+from cryotrail_producers.back_off import BackOff
 from cryotrail_schemas.errors import CryotrailError
 
 _log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
 """How long to wait for records, hence also how late a stop may be noticed."""
+
+_SHORTEST_WAIT_S = 0.1
+_LONGEST_WAIT_S = 30.0
 
 
 class Recorder:
@@ -56,7 +60,7 @@ class Recorder:
         self._open_source = open_source
         self._decoder = decoder
         self._on_batch: Callable[[Tally], None] = _nothing
-        self._backoff = Backoff()
+        self._back_off = BackOff(_SHORTEST_WAIT_S, _LONGEST_WAIT_S)
         self._suspect_damage = False
         self._stopping = threading.Event()
 
@@ -68,6 +72,9 @@ class Recorder:
         self, *, until_caught_up: bool = False, on_batch: Callable[[Tally], None] | None = None
     ) -> Tally:
         """Record until :meth:`stop`, or until what Kafka held at the beginning is recorded.
+
+        That is what it held in the partitions that were taken over: a member of a group that is
+        given none, or a recorder whose partitions are all held up, has caught up at once.
 
         :param on_batch: called after each transaction with all that was done so far.
         :raises CryotrailError: what cannot be waited for; also when the source cannot be opened
@@ -104,11 +111,11 @@ class Recorder:
                     self.tally.backlog = sum(
                         end - owned[partition].next_offset for partition, end in ends.items()
                     )
-                if until_caught_up and ends and source.has_reached(ends):
+                if until_caught_up and generation and source.has_reached(ends):
                     return
                 # Not kept in a name, which would hold it in memory while the next is fetched.
                 self._record(source, owned, source.poll(_POLL_S))
-                self._backoff.reset()
+                self._back_off.reset()
             except Fenced as fenced:
                 if not source.is_shared:
                     raise TakenOver(
@@ -157,9 +164,21 @@ class Recorder:
         if not progress:
             return
         batch = IncomingBatch(incoming, list(progress.values()), (), self.owner)
-        self.tally.add(self._store.append(batch))
+        self.tally.add(self._append(batch, owned))
         self._on_batch(self.tally)
         source.commit({partition: one.next_offset for partition, one in progress.items()})
+
+    def _append(
+        self, batch: IncomingBatch, owned: Mapping[TopicPartition, OwnedPartition]
+    ) -> AppendOutcome:
+        try:
+            return self._store.append(batch)
+        except BatchRefused as refused:
+            storable = with_unstorable_quarantined(batch, [one.lineage for one in owned.values()])
+            if storable == batch:
+                raise
+            _log.error("quarantining what the store refuses: %s", refused)
+            return self._store.append(storable)
 
     def _wait(self, source: RecordSource, error: CryotrailError) -> None:
         """Pause; the source is polled meanwhile, so that its group does not give us up."""
@@ -169,7 +188,7 @@ class Recorder:
             source.poll(min(left_s, 1.0))
 
     def _wait_s(self, error: CryotrailError) -> float:
-        wait_s = self._backoff.next_wait_s()
+        wait_s = self._back_off.next_s()
         _log.warning("trying again in %.1f s: %s", wait_s, error)
         return wait_s
 

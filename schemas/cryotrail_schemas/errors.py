@@ -82,8 +82,12 @@ QuarantineCode = Literal[
     "invalid_value",
     "key_mismatch",
     "fingerprint_collision",
+    "undecodable_headers",
 ]
-"""Why a record is in quarantine. ``key_mismatch`` and the registry's codes are the recorder's."""
+"""Why a record is in quarantine.
+
+``key_mismatch``, ``undecodable_headers`` and the registry's codes are the recorder's.
+"""
 
 
 class UndecodableRecord(CryotrailError):

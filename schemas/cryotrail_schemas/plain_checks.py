@@ -21,15 +21,16 @@ from cryotrail_schemas.errors import SchemaError, UndecodableRecord
 _REQUIRED_IDS = ("event_id", "procedure_id", "subject_id")
 _OPTIONAL_IDS = ("lesion_id", "correlation_id", "causation_id")
 _GREATEST_INT = (1 << 31) - 1
+_BYTES_OR_NULL = (bytes, type(None))
 
 
 def check_plain(record: Mapping[str, Any], type_name: str | None = None) -> None:
     """Check what :func:`~cryotrail_schemas.codec.decode_plain` returned.
 
-    Refused are header identities that are no UUID text, an ``occurred_at`` outside the years 1 to
-    9999, U+0000 in any text, and NaN or infinity. With ``type_name`` also body fields that Avro
-    decodes wider than their type (UUIDs, times, days, decimals, 32-bit integers), for a type that
-    the catalog has.
+    Refused are header identities that are no UUID text, an ``occurred_at`` that is no integer or
+    outside the years 1 to 9999, a ``personal_key_id`` that is no bytes, U+0000 in any text, and
+    NaN or infinity. With ``type_name`` also body fields that Avro decodes wider than their type
+    (UUIDs, times, days, decimals, 32-bit integers), for a type that the catalog has.
 
     :raises UndecodableRecord: ``invalid_value``, naming the field.
     """
@@ -44,8 +45,14 @@ def check_plain(record: Mapping[str, Any], type_name: str | None = None) -> None
             value = header.get(name)
             if value is not None and not UUID_TEXT(value):
                 raise _invalid(f"header.{name}", "no UUID text")
-        if not LEAST_US <= header["occurred_at"] <= GREATEST_US:
+        occurred_at = header["occurred_at"]
+        # Exactly: the schema may be a stranger's, and True and 1.0 compare as integers do.
+        if type(occurred_at) is not int:
+            raise _invalid("header.occurred_at", "no integer")
+        if not LEAST_US <= occurred_at <= GREATEST_US:
             raise _invalid("header.occurred_at", "outside the years 1 to 9999")
+        if type(header.get("personal_key_id")) not in _BYTES_OR_NULL:
+            raise _invalid("header.personal_key_id", "no bytes")
         if not -_GREATEST_INT - 1 <= (header.get("clock_offset_ms") or 0) <= _GREATEST_INT:
             raise _invalid("header.clock_offset_ms", "no integer of 32 bits")
     except (KeyError, TypeError) as error:

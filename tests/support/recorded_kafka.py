@@ -93,6 +93,7 @@ def recorder(
     connection: KafkaConnection,
     url: str,
     *,
+    topics: Sequence[str] = TOPICS,
     share: bool | None = None,
     registry: SchemaRegistry | None = None,
 ) -> Iterator[Recorder]:
@@ -103,7 +104,7 @@ def recorder(
         group = group_of(store.origin())
         yield Recorder(
             store,
-            lambda: KafkaSource(connection, TOPICS, group, share=shared),
+            lambda: KafkaSource(connection, topics, group, share=shared),
             RecordDecoder(KnownSchemas(store, registry)),
         )
     finally:
@@ -119,13 +120,13 @@ def record_all(
 
 
 @contextmanager
-def running(recorder: Recorder) -> Iterator[threading.Thread]:
+def running(recorder: Recorder, *, until_caught_up: bool = False) -> Iterator[threading.Thread]:
     """A recorder in a thread for the length of a block; what it raised is raised at the end."""
     raised: list[BaseException] = []
 
     def run() -> None:
         try:
-            recorder.run()
+            recorder.run(until_caught_up=until_caught_up)
         except BaseException as error:  # noqa: BLE001  handed over to the test
             raised.append(error)
 
