@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from marts import row, rows
 from small_warehouse import SmallWarehouse
 
 from cryotrail_audit.records import EVENT
+from cryotrail_schemas.codec import parse_frame
 from cryotrail_schemas.events import (
     Channel,
     ProbeTelemetryChunk,
@@ -207,7 +209,8 @@ def test_a_value_nested_without_end_stops_no_refresh(warehouse: SmallWarehouse) 
     incoming = warehouse.recorder.incoming(amendment)
     assert incoming.raw is not None
     raw = incoming.raw.replace(f'"{placeholder}"'.encode(), b"[" * 100_000)
-    warehouse.recorder.append([(EVENT, incoming._replace(raw=raw))])
+    content_hash = sha256(parse_frame(raw).body).digest()
+    warehouse.recorder.append([(EVENT, incoming._replace(raw=raw, content_hash=content_hash))])
 
     path = warehouse.publish(*events)
 
