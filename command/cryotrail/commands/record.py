@@ -27,7 +27,7 @@ _EXAMPLES = """\
 examples:
   cryotrail record                              until Ctrl-C or SIGTERM
   cryotrail record --until-caught-up            what Kafka holds now, then end
-  cryotrail record --until-caught-up --json     {"recorded": 861, "redelivered": 0, ...}
+  cryotrail record --until-caught-up --json     {"recorded": 11805, "redelivered": 0, ...}
 
 recorded = new events; redelivered = known events that came again, with the same content;
 conflicts = known event ids with other content (kept beside the first); quarantined = records that
