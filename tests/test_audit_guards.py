@@ -43,7 +43,7 @@ def test_update_and_delete_are_refused_on_every_table(guarded):
 def test_a_second_log_is_refused(guarded):
     with (
         tables_of(guarded) as tables,
-        pytest.raises(tables.refusals, match="log is append-only: a store has one log"),
+        pytest.raises(tables.refusals, match="log is append-only: a further log continues the newest one"),
     ):
         tables.execute("insert into log values (2, 'another.example', null, 0)")
 

@@ -15,8 +15,11 @@ from cryotrail_audit.databases import APPEND_LOCK, IMMEDIATE, engine_of, name_of
 from cryotrail_audit.errors import StoreNotReady
 from cryotrail_audit.tables import LOG, SCHEMA
 
-HEAD_REVISION: Final = "0001"
+HEAD_REVISION: Final = "0002"
 """The revision that this program reads and writes."""
+
+_EARLIER_REVISIONS: Final = (None, "0001")
+"""What this program can upgrade; None = nothing there yet."""
 
 FIRST_LOG_ID: Final = 1
 
@@ -46,10 +49,10 @@ def migrate(url: str, *, origin: str | None = None) -> str:
                 if connection.dialect.name == "postgresql":
                     connection.exec_driver_sql(_LOCK)
                 revision = revision_of(connection)
-                if revision not in (None, HEAD_REVISION):
-                    raise _unknown_revision(name_of(parsed), revision)
-                if revision is None:
+                if revision in _EARLIER_REVISIONS:
                     _upgrade(connection)
+                elif revision != HEAD_REVISION:
+                    raise _unknown_revision(name_of(parsed), revision)
                 return _named(connection, origin)
     finally:
         engine.dispose()
@@ -63,6 +66,11 @@ def check_revision(connection: Connection, where: str) -> None:
     revision = revision_of(connection)
     if revision is None:
         raise StoreNotReady(f"there is no audit store in {where}", hint=INIT_HINT)
+    if revision in _EARLIER_REVISIONS:
+        raise StoreNotReady(
+            f"{where} is at revision {revision}, this program needs {HEAD_REVISION}",
+            hint=INIT_HINT,
+        )
     if revision != HEAD_REVISION:
         raise _unknown_revision(where, revision)
 

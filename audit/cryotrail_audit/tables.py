@@ -102,6 +102,7 @@ SCHEMA_TEXT: Final = Table(
 
 _EVENT = text("kind = 0")
 _OTHER = text("kind > 0")
+_ADMINISTRATIVE = text("kind = 3")
 _NUMBERED = text("procedure_entry_no is not null")
 _FROM_KAFKA = text("source_seq is null and kafka_offset is not null")
 
@@ -156,6 +157,13 @@ ENTRY: Final = Table(
         unique=True,
         postgresql_where=_FROM_KAFKA,
         sqlite_where=_FROM_KAFKA,
+    ),
+    Index(
+        "entry_administrative",
+        "event_type",
+        "seq",
+        postgresql_where=_ADMINISTRATIVE,
+        sqlite_where=_ADMINISTRATIVE,
     ),
 )
 
@@ -222,4 +230,43 @@ REDELIVERY: Final = Table(
     _optional("raw", LargeBinary),
     _column("recorded_us", _Big),
     Index("redelivery_seq", "log_id", "seq"),
+)
+
+TILE: Final = Table(
+    "tile",
+    METADATA,
+    _column("log_id", _Small, key=True),
+    _column("level", _Small, key=True),
+    _column("tile_no", _Big, key=True),
+    _column("hashes", LargeBinary),
+)
+
+CHECKPOINT: Final = Table(
+    "checkpoint",
+    METADATA,
+    _column("log_id", _Small, key=True),
+    _column("checkpoint_no", _Big, key=True),
+    _column("origin", Text),
+    _column("tree_size", _Big),
+    _column("root", LargeBinary),
+    _column("note", LargeBinary),
+    _column("signed_us", _Big),
+)
+Index(
+    "checkpoint_newest",
+    CHECKPOINT.c.origin,
+    CHECKPOINT.c.tree_size.desc(),
+    CHECKPOINT.c.checkpoint_no.desc(),
+)
+
+PROCEDURE_HEAD: Final = Table(
+    "procedure_head",
+    METADATA,
+    _column("log_id", _Small, key=True),
+    _column("procedure_id", UuidBytes, key=True),
+    _column("tree_size", _Big, key=True),
+    _column("entry_count", Integer),
+    _column("leaves_hash", LargeBinary),
+    _column("note", LargeBinary),
+    _column("signed_us", _Big, key=True),
 )

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 TABLES = (
     "log", "topic", "schema", "entry", "batch", "batch_partition", "claim", "redelivery",
+    "tile", "checkpoint", "procedure_head",
 )  # fmt: skip
 
 

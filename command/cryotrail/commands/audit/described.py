@@ -1,0 +1,66 @@
+"""An entry as JSON: what identifies it, its bytes, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from cryotrail_audit.decoded import decoded_event, unframed_headers
+from cryotrail_audit.records import KINDS, Entry, StoredTopic
+from cryotrail_audit.store import AuditStore
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def described(store: AuditStore, entry: Entry) -> dict[str, Any]:
+    """Everything that is known of an entry; hashes and bytes in hex."""
+    topics = store.topics()
+    return {
+        "seq": entry.seq,
+        "kind": KINDS[entry.kind],
+        "event_id": str(UUID(bytes=entry.event_id)),
+        "event_type": entry.event_type,
+        "procedure_id": None if entry.procedure_id is None else str(UUID(bytes=entry.procedure_id)),
+        "procedure_entry_no": entry.procedure_entry_no,
+        "occurred_at": time_text(entry.occurred_us),
+        "recorded_at": time_text(entry.recorded_us),
+        "topic": topic_name(topics, entry),
+        "partition": entry.part,
+        "offset": entry.kafka_offset,
+        "producer_id": entry.producer_id,
+        "producer_seq": entry.producer_seq,
+        "procedure_seq": entry.procedure_seq,
+        "reason": entry.reason,
+        "key_hex": _hex(entry.kafka_key),
+        "headers": [
+            {"name": name, "value": None if value is None else value.decode(errors="replace")}
+            for name, value in unframed_headers(entry.kafka_headers)
+        ],
+        "schema_sha256": _hex(entry.schema_sha256),
+        "raw_hex": _hex(entry.raw),
+        "content_hash": entry.content_hash.hex(),
+        "leaf_hash": entry.leaf_hash.hex(),
+        "event": decoded_event(entry, store.schemas()),
+    }
+
+
+def topic_name(topics: Mapping[int, StoredTopic], entry: Entry) -> str | None:
+    """The name of the topic that an entry came from; None = it came from none."""
+    return None if entry.topic_id is None else topics[entry.topic_id].name
+
+
+def time_text(microseconds: int | None) -> str | None:
+    """Microseconds since 1970 as ISO 8601 in UTC."""
+    if microseconds is None:
+        return None
+    try:
+        time = _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return f"{microseconds} us"  # a producer's clock of another age
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
