@@ -6,6 +6,8 @@ from itertools import permutations
 
 import pytest
 from event_samples import freeze_started, header, sample_id
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cryotrail_schemas import codec, events
 from cryotrail_schemas.corrections import RecordedEvent, current_view
@@ -120,6 +122,113 @@ def test_two_that_supersede_the_same_amendment_are_concurrent():
     ]
 
     assert the_event(first, *others).concurrent_paths == ("/flow_pct",)
+
+
+def concurrent_values(event):
+    return {
+        (item.change.path, item.change.value) for item in event.amendments if item.is_concurrent
+    }
+
+
+def test_those_to_decide_between_are_shown_and_what_is_in_force_among_them():
+    doctor = amend("a", 1, change("/flow_pct", 60.0), change("/probe_id", "2"))
+    nurse = amend("b", 2, change("/flow_pct", 50.0))
+
+    event = the_event(doctor, nurse)
+
+    assert concurrent_values(event) == {("/flow_pct", 60.0), ("/flow_pct", 50.0)}
+    assert [(i.change.path, i.change.value, i.is_in_force) for i in event.amendments] == [
+        ("/flow_pct", 60.0, False),
+        ("/probe_id", "2", True),
+        ("/flow_pct", 50.0, True),
+    ]
+
+
+def test_an_amendment_that_supersedes_both_decides():
+    rivals = [amend(n, s, change("/flow_pct", float(s))) for n, s in (("a", 1), ("b", 2))]
+    both = [change("/flow_pct", 9.0, supersedes=name) for name in "ab"]
+
+    one = the_event(*rivals, amend("c", 3, both[0]))
+    decided = the_event(*rivals, amend("c", 3, *both))
+
+    assert concurrent_values(one) == {("/flow_pct", 2.0), ("/flow_pct", 9.0)}
+    assert (decided.event_json["flow_pct"], decided.concurrent_paths) == (9.0, ())
+    assert concurrent_values(decided) == set()
+
+
+def test_a_decision_that_is_taken_back_leaves_the_question_open():
+    rivals = [amend(n, s, change("/flow_pct", float(s))) for n, s in (("a", 1), ("b", 2))]
+    both = [change("/flow_pct", 9.0, supersedes=name) for name in "ab"]
+
+    event = the_event(*rivals, amend("c", 3, *both), void("v", 4, target="c"))
+
+    assert (event.event_json["flow_pct"], event.concurrent_paths) == (2.0, ("/flow_pct",))
+
+
+def test_who_replaces_an_amendment_knows_what_that_one_replaced_also_after_it_was_taken_back():
+    first = amend("a", 1, change("/flow_pct", 1.0))
+    second = amend("b", 2, change("/flow_pct", 2.0, supersedes="a"))
+    third = amend("c", 3, change("/flow_pct", 3.0, supersedes="b"))
+
+    assert the_event(first, second, third).concurrent_paths == ()
+    assert the_event(first, second, third, void("v", 4, target="b")).concurrent_paths == ()
+
+
+def test_an_amendment_that_arrives_before_what_it_supersedes_is_shown_for_decision():
+    newer = amend("b", 1, change("/flow_pct", 2.0, supersedes="a"))
+    older = amend("a", 2, change("/flow_pct", 1.0))
+
+    event = the_event(newer, older)
+
+    assert concurrent_values(event) == {("/flow_pct", 1.0), ("/flow_pct", 2.0)}
+
+
+def test_amendments_that_supersede_each_other_in_a_circle_end():
+    circle = [
+        amend("a", 1, change("/flow_pct", 1.0, supersedes="b")),
+        amend("b", 2, change("/flow_pct", 2.0, supersedes="a")),
+    ]
+
+    assert the_event(*circle).event_json["flow_pct"] == 2.0
+    assert concurrent_values(the_event(*circle, amend("c", 3, change("/flow_pct", 3.0)))) == {
+        ("/flow_pct", value) for value in (1.0, 2.0, 3.0)
+    }
+
+
+@pytest.mark.parametrize("correct", [amend, void])
+def test_a_seal_is_neither_voided_nor_amended(correct):
+    seal = events.ProcedureSealed(
+        header=header("seal"),
+        sealed_producer_ids=("outbox-1",),
+        event_count=1,
+        telemetry_chunk_count=0,
+        content_root=b"\1" * 32,
+    )
+    changes = (change("/event_count", 2),) if correct is amend else ()
+
+    view = current_view([recorded(seal, 0), correct("c", 1, *changes, target="seal")])
+
+    assert [item.reason for item in view.unapplied] == ["targets_seal"]
+    assert not view.events[0].voided
+    assert view.events[0].event_json["event_count"] == 1
+
+
+def test_the_verdict_of_each_correction_is_one_word():
+    corrections = {
+        "APPLIED": amend("a", 1, change("/flow_pct", 1.0)),
+        "PARTLY_APPLIED": amend("b", 2, change("/probe_id", "2"), change("/nothing", 1)),
+        "BAD_PATH": amend("c", 3, change("/nothing", 1)),
+        "WAITING": amend("d", 4, change("/flow_pct", 1.0), target="late"),
+        "HASH_MISMATCH": void("e", 5, seen=b"\0" * 32),
+        "OTHER_PROCEDURE": void("f", 6, procedure_id=sample_id("other")),
+        "TAKEN_BACK": amend("g", 7, change("/flow_pct", 2.0)),
+    }
+
+    view = current_view([ORIGINAL, *corrections.values(), void("v", 8, target="g")])
+
+    assert {word: view.verdict(one) for word, one in corrections.items()} == {
+        word: word for word in corrections
+    }
 
 
 def test_one_amendment_that_names_a_path_twice_is_not_concurrent_with_itself():
@@ -322,6 +431,73 @@ def test_an_item_of_an_array_may_be_amended():
     assert [(item.path, item.reason) for item in gone.unapplied] == [
         ("/gradings/1/grade", "bad_path")
     ]
+
+
+def test_who_replaces_an_array_without_knowing_of_an_item_s_correction_is_shown_beside_it():
+    first = events.Grading(
+        scale=events.GradingScale.CTCAE_5,
+        scale_version="5.0",
+        grade="1",
+        graded_on=header().occurred_at.date(),
+    )
+    complication = events.ComplicationReported(
+        header=header("original"),
+        complication_id=sample_id("complication"),
+        kind=events.ComplicationKind.PAIN,
+        structure=events.Structure.NONE,
+        relation=events.Relation.POSSIBLE,
+        gradings=(first,),
+    )
+    item = amend("a", 1, change("/gradings/0/grade", "3"))
+
+    unknowing = current_view(
+        [recorded(complication, 0), item, amend("b", 2, change("/gradings", []))]
+    )
+    knowing = current_view(
+        [recorded(complication, 0), item, amend("b", 2, change("/gradings", [], supersedes="a"))]
+    )
+
+    assert unknowing.events[0].concurrent_paths == ("/gradings/0/grade",)
+    assert unknowing.events[0].amended_paths == ("/gradings",)
+    assert knowing.events[0].concurrent_paths == ()
+
+
+@st.composite
+def amendments_of_one_value(draw):
+    """Amendments of one field by their number, what each supersedes, and which are taken back."""
+    length = draw(st.integers(1, 7))
+    numbers = st.integers(1, length)
+    superseded = [draw(st.lists(numbers, max_size=2)) for _ in range(length)]
+    return superseded, draw(st.sets(numbers))
+
+
+@settings(max_examples=150, deadline=None)
+@given(amendments_of_one_value(), st.randoms(use_true_random=False))
+def test_a_value_is_undecided_while_the_one_in_force_does_not_lead_to_all_others(given, order):
+    superseded, taken_back = given
+    amendments = [
+        amend(f"a{number}", number, *(change("/flow_pct", float(number), f"a{s}" if s else None)
+                                      for s in seen or [0]))
+        for number, seen in enumerate(superseded, 1)
+    ]  # fmt: skip
+    voids = [void(f"v{n}", 100 + n, target=f"a{n}") for n in sorted(taken_back)]
+    recorded_events = [ORIGINAL, *amendments, *voids]
+    # Reachability by squaring, where the code walks.
+    leads_to = {n: {n, *seen} for n, seen in enumerate(superseded, 1)}
+    for _ in superseded:
+        leads_to = {n: set().union(*(leads_to[m] for m in to)) for n, to in leads_to.items()}
+    in_force = leads_to.keys() - taken_back
+
+    view = current_view(recorded_events)
+    order.shuffle(recorded_events)
+
+    assert current_view(recorded_events) == view
+    (event,) = view.events
+    undecided = bool(in_force) and bool(in_force - leads_to[max(in_force)])
+    assert event.concurrent_paths == (("/flow_pct",) if undecided else ())
+    shown = {item.change.value for item in event.amendments if item.is_concurrent}
+    assert (float(max(in_force)) in shown) if undecided else shown == set()
+    assert event.event_json["flow_pct"] == (float(max(in_force)) if in_force else 80.0)
 
 
 def test_originals_come_in_the_order_of_the_store():

@@ -23,6 +23,7 @@ from cryotrail_schemas.plain_checks import check_plain
 
 __all__ = [
     "Frame",
+    "check",
     "check_plain",
     "decode",
     "decode_plain",
@@ -41,16 +42,28 @@ def encode(event: Event) -> bytes:
         type, a missing field, a value below its minimum, too many samples, U+0000 in text, a unit
         that is not the analyte's. ``problems`` names all of them.
     """
+    plain = _plain(event)
+    buffer = BytesIO()
+    # The form has made exactly the schema's fields; strict refuses if the two ever come apart.
+    schemaless_writer(buffer, catalog().current(type(event).TYPE).plain, plain, strict=True)
+    return buffer.getvalue()
+
+
+def check(event: Event) -> None:
+    """Refuse what :func:`encode` would refuse, without encoding.
+
+    :raises EventRefused: the event breaks the contract.
+    """
+    _plain(event)
+
+
+def _plain(event: Event) -> Any:
     name = type(event).TYPE
     form = record_form(name)
     try:
-        plain = form.to_plain(event)
+        return form.to_plain(event)
     except ValueRefused:
         raise EventRefused(name, form.problems(event, "")) from None
-    buffer = BytesIO()
-    # The form has made exactly the schema's fields; strict refuses if the two ever come apart.
-    schemaless_writer(buffer, catalog().current(name).plain, plain, strict=True)
-    return buffer.getvalue()
 
 
 def decode_plain(body: bytes, schema: EventType | Any) -> dict[str, Any]:

@@ -3,40 +3,41 @@
 Corrections are events, never edits. The rules:
 
 - An ``EventAmended`` targets an original. Per path the amendment in force with the highest ``seq``
-  gives the value; two in force that supersede the same value are *concurrent*, shown for decision.
-- An ``EventVoided`` targets any event. Voiding an ``EventAmended`` takes the amendment back;
-  voiding an ``EventVoided`` restores its target.
+  gives the value. Where two replaced the same value, neither author knowing of the other, they are
+  *concurrent*: both are shown for decision, until a later amendment supersedes both.
+- An ``EventVoided`` targets any event but a seal. Voiding an ``EventAmended`` takes the amendment
+  back; voiding an ``EventVoided`` restores its target.
 - A correction, or one change of it, that cannot be applied changes nothing and is listed with the
-  reason.
+  reason. Whether it applies is judged anew at each look: one that waits applies when its target
+  arrives.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-from cryotrail_schemas.datum.build import record_form
-from cryotrail_schemas.datum.composites import Record
-from cryotrail_schemas.errors import FieldProblem
-from cryotrail_schemas.events import EVENT_CLASSES
-from cryotrail_schemas.json_pointer import PointerError, parse, replaced
-from cryotrail_schemas.json_text import parse_json_text
+from cryotrail_schemas.concurrent_changes import rivals
+from cryotrail_schemas.field_changes import Change, ChangeProblem, ChangeRefused, new_value, touches
+from cryotrail_schemas.json_pointer import PointerError, replaced
 
 CORRECTION_TYPES: Final = frozenset({"EventAmended", "EventVoided"})
+_SEAL: Final = "ProcedureSealed"
 
-Reason = Literal[
-    "target_missing",  # it waits: the target has not arrived
-    "hash_mismatch",  # its author saw another content of the target
-    "other_procedure",  # it carries another procedure_id than its target
-    "targets_correction",  # an amendment of a correction: amend the original instead
-    "circular",  # voids that void each other
-    "bad_path",  # no such field in the target, or one that says which event it is
-    "bad_value",  # not JSON, or not a value that the field can hold
-    "encrypted",  # the value is in personal_ciphertext
-]
+Reason = (
+    Literal[
+        "target_missing",  # it waits: the target has not arrived
+        "hash_mismatch",  # its author saw another content of the target
+        "other_procedure",  # it carries another procedure_id than its target
+        "targets_correction",  # an amendment of a correction: amend the original instead
+        "targets_seal",  # a seal is what its signer counted, for good
+        "circular",  # voids that void each other
+    ]
+    | ChangeProblem
+)
 
 
 class RecordedEvent(NamedTuple):
@@ -51,6 +52,16 @@ class RecordedEvent(NamedTuple):
     """SHA-256 of its body."""
 
 
+class FieldAmendment(NamedTuple):
+    """One change that was made to an event, for showing it beside the others."""
+
+    change: Change
+    is_in_force: bool
+    """The current view has its value: no later change replaced it, on its path or above."""
+    is_concurrent: bool
+    """It is one of those to decide between."""
+
+
 @dataclass(frozen=True, slots=True)
 class CurrentEvent:
     """An original and what has become of it."""
@@ -60,10 +71,15 @@ class CurrentEvent:
     """The event as JSON with every amendment in force; of a voided one as well. An amended value
     is written as ``event_to_json`` writes it, in whichever way its author wrote it."""
     voided: bool
-    amended_paths: tuple[str, ...]
-    """JSON pointers of the fields that an amendment in force gives, sorted."""
+    amendments: tuple[FieldAmendment, ...]
+    """Every change that can be made and was not taken back, in the order of the store."""
     concurrent_paths: tuple[str, ...]
-    """Those on which two amendments in force supersede the same value, sorted."""
+    """JSON pointers of the values that are shown for decision, sorted."""
+
+    @property
+    def amended_paths(self) -> tuple[str, ...]:
+        """JSON pointers of the fields that an amendment in force gives, sorted."""
+        return tuple(sorted({item.change.path for item in self.amendments if item.is_in_force}))
 
 
 class Unapplied(NamedTuple):
@@ -89,24 +105,22 @@ class CurrentView:
         """The events that count: all but the voided ones."""
         return (event for event in self.events if not event.voided)
 
+    def verdict(self, correction: RecordedEvent) -> str:
+        """What a correction of this view does, in one word.
 
-class _ChangeRefused(Exception):
-    """One change changes nothing."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class _Change(NamedTuple):
-    """One change of an amendment in force; the order of the fields is the order of precedence."""
-
-    seq: int
-    position: int
-    amended_by: UUID
-    path: str
-    value: Any
-    supersedes: str | None
+        ``APPLIED``; ``PARTLY_APPLIED``; ``TAKEN_BACK``, itself voided; ``WAITING`` for its target;
+        else the reason why it changes nothing, in capitals.
+        """
+        unapplied = [item for item in self.unapplied if item.event_id == correction.event_id]
+        whole = [item.reason for item in unapplied if item.path is None]
+        if whole:
+            return "WAITING" if whole[0] == "target_missing" else whole[0].upper()
+        if correction.event_id in self.voided_ids:
+            return "TAKEN_BACK"
+        if not unapplied:
+            return "APPLIED"
+        changes = len(correction.event_json["changes"])
+        return "PARTLY_APPLIED" if len(unapplied) < changes else unapplied[0].reason.upper()
 
 
 def current_view(recorded: Iterable[RecordedEvent]) -> CurrentView:
@@ -120,22 +134,21 @@ def current_view(recorded: Iterable[RecordedEvent]) -> CurrentView:
     unapplied: list[Unapplied] = []
     applicable: list[RecordedEvent] = []
     for correction in corrections:
-        reason = _why_not(correction, by_id.get(_target_id(correction)))
+        reason = _why_not(correction, by_id.get(target_id(correction)))
         if reason is None:
             applicable.append(correction)
         else:
             unapplied.append(_unapplied(correction, reason))
-    voids = {e.event_id: _target_id(e) for e in applicable if e.type == "EventVoided"}
+    voids = {e.event_id: target_id(e) for e in applicable if e.type == "EventVoided"}
     voided, circular = _resolve(voids)
     unapplied += [_unapplied(by_id[event_id], "circular") for event_id in circular]
-    changes: dict[UUID, list[_Change]] = defaultdict(list)
+    amendments: dict[UUID, list[RecordedEvent]] = defaultdict(list)
     for amendment in applicable:
-        if amendment.type == "EventAmended" and amendment.event_id not in voided:
-            target = by_id[_target_id(amendment)]
-            changes[target.event_id] += _changes(amendment, target, unapplied)
+        if amendment.type == "EventAmended":
+            amendments[target_id(amendment)].append(amendment)
     originals = (event for event in by_id.values() if event.type not in CORRECTION_TYPES)
     events = tuple(
-        _current(event, changes[event.event_id], event.event_id in voided, unapplied)
+        _current(event, amendments.get(event.event_id, ()), voided, unapplied)
         for event in sorted(originals, key=lambda event: event.seq)
     )
     return CurrentView(
@@ -145,13 +158,13 @@ def current_view(recorded: Iterable[RecordedEvent]) -> CurrentView:
     )
 
 
-def _target_id(correction: RecordedEvent) -> UUID:
+def target_id(correction: RecordedEvent) -> UUID:
+    """The event that an amendment or void is about."""
     return UUID(correction.event_json["target_event_id"])
 
 
 def _unapplied(correction: RecordedEvent, reason: Reason, path: str | None = None) -> Unapplied:
-    target_id = _target_id(correction)
-    return Unapplied(correction.seq, correction.event_id, target_id, path, reason)
+    return Unapplied(correction.seq, correction.event_id, target_id(correction), path, reason)
 
 
 def _why_not(correction: RecordedEvent, target: RecordedEvent | None) -> Reason | None:
@@ -164,6 +177,8 @@ def _why_not(correction: RecordedEvent, target: RecordedEvent | None) -> Reason 
         return "hash_mismatch"
     if correction.type == "EventAmended" and target.type in CORRECTION_TYPES:
         return "targets_correction"
+    if target.type == _SEAL:
+        return "targets_seal"
     return None
 
 
@@ -195,78 +210,75 @@ def _resolve(voids: Mapping[UUID, UUID]) -> tuple[set[UUID], set[UUID]]:
     return voided, voids.keys() - decided
 
 
+def _current(
+    event: RecordedEvent,
+    amendments: Sequence[RecordedEvent],
+    voided: set[UUID],
+    unapplied: list[Unapplied],
+) -> CurrentEvent:
+    changes: list[Change] = []
+    supersessions = {}
+    for amendment in amendments:
+        given = amendment.event_json["changes"]
+        supersessions[amendment.event_id] = [(one["path"], _superseded(one)) for one in given]
+        if amendment.event_id not in voided:
+            changes += _changes(amendment, event, unapplied)
+    changes.sort(key=lambda change: (change.seq, change.position))
+    document, in_force = _applied(event, changes, unapplied)
+    undecided = rivals(changes, supersessions)
+    concurrent = {(c.seq, c.position) for group in undecided.values() for c in group}
+    return CurrentEvent(
+        event,
+        document,
+        event.event_id in voided,
+        tuple(
+            FieldAmendment(
+                change,
+                in_force.get(change.path) is change,
+                (change.seq, change.position) in concurrent,
+            )
+            for change in changes
+        ),
+        tuple(undecided),
+    )
+
+
 def _changes(
     amendment: RecordedEvent, target: RecordedEvent, unapplied: list[Unapplied]
-) -> Iterator[_Change]:
+) -> Iterator[Change]:
     for position, change in enumerate(amendment.event_json["changes"]):
-        path, text = change["path"], change.get("value_json")
+        path = change["path"]
         try:
-            value = _new_value(target, path, text)
-        except _ChangeRefused as refused:
-            unapplied.append(_unapplied(amendment, refused.reason, path))
+            value = new_value(target.type, target.event_json, path, change.get("value_json"))
+        except ChangeRefused as refused:
+            unapplied.append(_unapplied(amendment, refused.problem, path))
         else:
-            supersedes = change.get("supersedes_event_id")
-            yield _Change(amendment.seq, position, amendment.event_id, path, value, supersedes)
+            superseded = _superseded(change)
+            yield Change(amendment.seq, position, amendment.event_id, path, value, superseded)
 
 
-def _new_value(target: RecordedEvent, path: str, text: str | None) -> Any:
-    """The value that a change gives, as the target's JSON holds it.
-
-    :raises _ChangeRefused: the changed field, on its own, is none that the target's type can hold.
-    """
-    if text is None:
-        raise _ChangeRefused("encrypted")
-    try:
-        value = parse_json_text(text)
-    except ValueError:
-        raise _ChangeRefused("bad_value") from None
-    try:
-        tokens = parse(path)
-        changed = replaced(dict(target.event_json), path, value)
-    except PointerError:
-        raise _ChangeRefused("bad_path") from None
-    # An event that had another identity, type or procedure would be another event.
-    if tokens in ([], ["type"], ["header"], ["header", "event_id"], ["header", "procedure_id"]):
-        raise _ChangeRefused("bad_path")
-    if target.type not in EVENT_CLASSES:
-        return value
-    form: Any = record_form(target.type)
-    depth = 2 if tokens[0] == "header" else 1
-    for token in tokens[:depth]:
-        assert isinstance(form, Record)
-        if token not in form.fields:
-            raise _ChangeRefused("bad_path")
-        if changed.get(token) is None and token in form.required:
-            raise _ChangeRefused("bad_value")
-        form, changed = form.fields[token], changed.get(token)
-    problems: list[FieldProblem] = []
-    field = form.read_json(changed, path, problems)
-    if problems:
-        raise _ChangeRefused("bad_value")
-    # ISO 8601 has many ways to write one time, and readers of the view know only ours.
-    written = form.to_json(field)
-    for token in tokens[depth:]:
-        written = written[int(token)] if isinstance(written, list) else written.get(token)
-    return written
+def _superseded(change: Mapping[str, Any]) -> UUID | None:
+    superseded = change.get("supersedes_event_id")
+    return None if superseded is None else UUID(superseded)
 
 
-def _current(
-    event: RecordedEvent, changes: list[_Change], voided: bool, unapplied: list[Unapplied]
-) -> CurrentEvent:
+def _applied(
+    event: RecordedEvent, changes: Sequence[Change], unapplied: list[Unapplied]
+) -> tuple[Mapping[str, Any], dict[str, Change]]:
+    """The event as JSON after all changes, and by path the changes whose value it has."""
     document: Any = dict(event.event_json)
-    in_force = {
-        change.path: change for change in sorted(changes, key=lambda c: (c.seq, c.position))
-    }
-    for change in sorted(in_force.values(), key=lambda c: (c.seq, c.position)):
+    in_force: dict[str, Change] = {}
+    last = {change.path: change for change in changes}
+    for change in sorted(last.values(), key=lambda c: (c.seq, c.position)):
         try:
             document = replaced(document, change.path, change.value)
         except PointerError:
             # It led somewhere in the original, but an earlier amendment took that place away.
-            del in_force[change.path]
-            lost = Unapplied(change.seq, change.amended_by, event.event_id, change.path, "bad_path")
-            unapplied.append(lost)
-    # An amendment counts once for a path, however often it names it.
-    superseding = {(change.path, change.supersedes, change.amended_by) for change in changes}
-    rivals = Counter((path, supersedes) for path, supersedes, _ in superseding)
-    concurrent = {path for (path, _), count in rivals.items() if count > 1}
-    return CurrentEvent(event, document, voided, tuple(sorted(in_force)), tuple(sorted(concurrent)))
+            unapplied.append(
+                Unapplied(change.seq, change.amended_by, event.event_id, change.path, "bad_path")
+            )
+            continue
+        for path in [path for path in in_force if touches(change.path, path)]:
+            del in_force[path]  # replaced with the value that holds it
+        in_force[change.path] = change
+    return document, in_force

@@ -5,6 +5,8 @@ CryotrailError
 │   └── EvolutionRefused   a new version of a type may not be released
 ├── EventRefused           an event breaks the contract; carries every problem at once
 ├── UndecodableRecord      bytes that are no event; carries the code of its quarantine
+├── ProofRefused           a Merkle proof does not prove what it should
+├── ScopeErased            the key of a subject or record was destroyed for good
 ├── (producers)  OutboxError, ReplayRefused, …
 ├── (audit)      StoreError, …
 └── …            each rung derives its own from the root, in its own ``errors.py``
@@ -97,3 +99,20 @@ class UndecodableRecord(CryotrailError):
         super().__init__(f"{code}: {detail}")
         self.code: QuarantineCode = code
         self.detail = detail
+
+
+class ProofRefused(CryotrailError):
+    """A Merkle proof does not prove what it should, or was asked of a tree that cannot give it."""
+
+
+class ScopeErased(CryotrailError):
+    """The key of a scope was destroyed for good; what it encrypted cannot be read any more."""
+
+    def __init__(self, scope: str, key_id: bytes) -> None:
+        super().__init__(
+            f"the key of {scope} was destroyed",
+            hint="a subject that returns for a new treatment gets a new subject_id",
+        )
+        self.scope = scope
+        self.key_id = key_id
+        """The key that was destroyed."""

@@ -1,4 +1,4 @@
-"""JSON pointer (RFC 6901): naming one value within a JSON document, and replacing it."""
+"""JSON pointer (RFC 6901): naming one value within a JSON document, reading and replacing it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ def parse(pointer: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in tokens]
 
 
+def value_at(document: Any, pointer: str) -> Any:
+    """The value that a pointer names; of a member that an object does not have, null.
+
+    :raises PointerError: the pointer is malformed or leads nowhere.
+    """
+    node = document
+    for token in parse(pointer):
+        if isinstance(node, dict):
+            node = node.get(token)
+        elif isinstance(node, list):
+            node = node[_index(token, node, pointer)]
+        else:
+            raise PointerError(f"{pointer!r}: {token!r} is below a value that holds nothing")
+    return node
+
+
 def replaced(document: Any, pointer: str, value: Any) -> Any:
     """The document with the value at the pointer replaced; the one given is left as it is.
 
@@ -44,10 +60,14 @@ def _replaced(node: Any, tokens: list[str], value: Any, pointer: str) -> Any:
             raise PointerError(f"{pointer!r}: there is no {token!r}")
         return {**node, token: _replaced(node.get(token), rest, value, pointer)}
     if isinstance(node, list):
-        # No sign, no leading zero: RFC 6901 section 4.
-        is_index = token.isascii() and token.isdigit() and (token == "0" or token[0] != "0")
-        if not is_index or int(token) >= len(node):
-            raise PointerError(f"{pointer!r}: the array has no item {token!r}")
-        index = int(token)
+        index = _index(token, node, pointer)
         return [*node[:index], _replaced(node[index], rest, value, pointer), *node[index + 1 :]]
     raise PointerError(f"{pointer!r}: {token!r} is below a value that holds nothing")
+
+
+def _index(token: str, array: list[Any], pointer: str) -> int:
+    # No sign, no leading zero: RFC 6901 section 4.
+    is_index = token.isascii() and token.isdigit() and (token == "0" or token[0] != "0")
+    if not is_index or int(token) >= len(array):
+        raise PointerError(f"{pointer!r}: the array has no item {token!r}")
+    return int(token)

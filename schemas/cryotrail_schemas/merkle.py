@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962 section 2.1 over SHA-256: leaf, node, root, growing frontier.
 
 Prefixes 0x00 and 0x01 keep a leaf from being passed off as a node. Inclusion and consistency
-proofs are not here: they belong to the store, which has the hashes.
+proofs are in :mod:`cryotrail_schemas.merkle_proofs`.
 """
 
 from __future__ import annotations
@@ -62,21 +62,30 @@ class Frontier:
             size >>= 1
         peaks.append(node)
 
-    def extend(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Add leaves at the right end, in order; the same as appending each, and faster."""
+    def extend(self, leaf_hashes: Iterable[bytes]) -> list[list[bytes]]:
+        """Add leaves at the right end, in order; the same as appending each, and faster.
+
+        :returns: the roots of the perfect subtrees that these leaves completed, by level: at 0
+            the leaves themselves, at ``level`` subtrees of ``2**level`` leaves, left to right.
+        """
         nodes = list(leaf_hashes)
         before, self._size = self._size, self._size + len(nodes)
+        completed: list[list[bytes]] = []
         kept: list[bytes] = []
         while nodes:
+            completed.append(nodes)
             if before & 1:
-                nodes.insert(0, self._peaks.pop())
+                nodes = [self._peaks.pop(), *nodes]
             if len(nodes) & 1:
-                kept.append(nodes.pop())
-            pairs = iter(nodes)
-            nodes = [sha256(b"\x01" + left + next(pairs)).digest() for left in pairs]
+                kept.append(nodes[-1])
+            nodes = [
+                sha256(b"\x01" + left + right).digest()
+                for left, right in zip(nodes[::2], nodes[1::2], strict=False)
+            ]
             before >>= 1
         # Peaks taller than the level reached are untouched; those below it are the new ones.
         self._peaks.extend(reversed(kept))
+        return completed
 
     def root(self) -> bytes:
         """Root over all leaves so far; the frontier is left as it is."""
