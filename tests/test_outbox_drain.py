@@ -51,6 +51,8 @@ def test_a_waiting_row_has_all_that_its_record_needs(outbox: Outbox, drain: Outb
         1,
         1,
         given.value,
+        None,
+        None,
     )
 
 

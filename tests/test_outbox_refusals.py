@@ -103,8 +103,8 @@ def test_an_outbox_of_a_later_layout_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite3"
     with Outbox(path):
         pass
-    execute(path, "PRAGMA user_version = 2")
-    with pytest.raises(OutboxError, match="layout is version 2, this cryotrail knows 1"):
+    execute(path, "PRAGMA user_version = 3")
+    with pytest.raises(OutboxError, match="layout is version 3, this cryotrail knows 2"):
         Outbox(path)
 
 

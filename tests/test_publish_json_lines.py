@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from room_events import chunk, freeze
 
+from cryotrail_producers.encoding import outbox_entry
 from cryotrail_producers.json_lines import AcceptedLine, RefusedLine, read_lines
+from cryotrail_schemas.events import Event
 from cryotrail_schemas.json_form import event_to_json
 from cryotrail_schemas.topics import MAX_MESSAGE_BYTES
 
@@ -50,7 +52,11 @@ def inserted(**fields: Any) -> Line:
 
 def read(*lines: Line | bytes) -> list[AcceptedLine | RefusedLine]:
     raw = [given if isinstance(given, bytes) else json.dumps(given).encode() for given in lines]
-    return list(read_lines(text + b"\n" for text in raw))
+    return list(read_lines((text + b"\n" for text in raw), _check))
+
+
+def _check(event: Event) -> None:
+    outbox_entry(event, source="")
 
 
 def problems(given: Line | bytes) -> list[tuple[str, str]]:

@@ -4,8 +4,13 @@ CryotrailError
 ├── EventRefused (schemas)
 │   └── EventTooLarge       one Kafka record cannot hold it
 ├── PublisherSettingsRefused
+├── SigningKeyRefused       the file of a signing key is none, or others may read it
+├── SealRefused             a procedure that this outbox cannot count
 ├── LinesUnreadable         the file of events cannot be opened
 ├── OutboxError             the outbox's file cannot be opened, read or written
+├── KekRefused              the file of the key-encrypting key is absent, readable to others, no
+│                           key, or not the one that the keys were made under
+├── KeyStoreError           retriable when it is held or full; the file of the keys cannot be used
 ├── KafkaSettingsRefused    the connection settings contradict each other, or name an unusable file
 ├── KafkaUnreachable        retriable; no broker answered in time
 ├── KafkaAccessRefused      the cluster refused the credentials or the rights of this client
@@ -40,6 +45,14 @@ class PublisherSettingsRefused(CryotrailError):
     """A publisher was asked for with settings that it cannot work with."""
 
 
+class SigningKeyRefused(CryotrailError):
+    """A signing key cannot be read, written or trusted to be its owner's alone."""
+
+
+class SealRefused(CryotrailError):
+    """A procedure cannot be sealed: nothing of it is known here, or not all of it any more."""
+
+
 class LinesUnreadable(CryotrailError):
     """The file that events are to be read from cannot be opened."""
 
@@ -49,6 +62,26 @@ class OutboxError(CryotrailError):
 
     def __init__(self, path: Path, operation: str, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"cannot {operation} the outbox {path}: {reason}", hint=hint)
+
+
+class KekRefused(CryotrailError):
+    """The file of the key-encrypting key is absent, readable to others, no key, or another key."""
+
+
+class KeyStoreError(CryotrailError):
+    """The file of the data keys cannot be opened, read or written."""
+
+    def __init__(
+        self,
+        path: Path,
+        operation: str,
+        reason: str,
+        *,
+        hint: str | None = None,
+        retriable: bool = False,
+    ) -> None:
+        super().__init__(f"cannot {operation} the key store {path}: {reason}", hint=hint)
+        self.retriable = retriable
 
 
 class TransportError(CryotrailError):

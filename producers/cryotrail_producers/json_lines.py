@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cryotrail_producers.encoding import outbox_entry
 from cryotrail_schemas.errors import EventRefused, FieldProblem
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.identifiers import new_event_id
@@ -34,22 +33,28 @@ class RefusedLine:
     problems: tuple[FieldProblem, ...]
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[AcceptedLine | RefusedLine]:
+def read_lines(
+    lines: Iterable[bytes], check: Callable[[Event], object]
+) -> Iterator[AcceptedLine | RefusedLine]:
     """Read events from UTF-8 lines, in order, as they come; blank lines are passed over.
 
     An event without ``event_id`` gets a new one, so feeding it twice counts twice.
+
+    :param check: :meth:`Publisher.check` of the publisher that the events are for: what it refuses
+        is to be known by its line.
     """
     for line_no, line in enumerate(lines, 1):
         text = line.removeprefix(_BYTE_ORDER_MARK).strip() if line_no == 1 else line.strip()
         if text:
-            yield _read_line(line_no, text)
+            yield _read_line(line_no, text, check)
 
 
-def _read_line(line_no: int, text: bytes) -> AcceptedLine | RefusedLine:
+def _read_line(
+    line_no: int, text: bytes, check: Callable[[Event], object]
+) -> AcceptedLine | RefusedLine:
     try:
         event = event_from_json(_json_object(text), event_id_default=new_event_id())
-        # Encoded here and thrown away: what the outbox would refuse is to be known by its line.
-        outbox_entry(event, source="")
+        check(event)
     except EventRefused as refused:
         return RefusedLine(line_no, refused.problems)
     return AcceptedLine(line_no, event)

@@ -9,24 +9,29 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
+from cryotrail_producers import sealed_procedures
 from cryotrail_producers.delivery_numbers import OutboxEntry, mint_producer, number_and_insert
 from cryotrail_producers.errors import OutboxError
 from cryotrail_producers.file_lock import FileLock
 from cryotrail_producers.group_commit import GroupCommit
 from cryotrail_producers.outbox_file import (
     Synchronous,
+    bring_up_to_date,
     connect,
-    create_if_empty,
     transaction,
     translated,
 )
 from cryotrail_producers.outbox_status import OutboxStatus, read_status
+from cryotrail_producers.sealed_procedures import Contents
+from cryotrail_schemas.signing import Signer
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +47,11 @@ class Outbox:
     All methods may be called from any thread, but not in a process forked after opening.
     """
 
-    def __init__(self, path: Path, synchronous: Synchronous = "FULL") -> None:
-        """Open the file, making it and its folder when missing.
+    def __init__(
+        self, path: Path, synchronous: Synchronous = "FULL", signer: Signer | None = None
+    ) -> None:
+        """Open the file, making it and its folder when missing; a file of an older layout is
+        brought up to date.
 
         A new file, and one that its last user did not close cleanly, gets a new producer id.
 
@@ -51,6 +59,7 @@ class Outbox:
         """
         self.path = path
         self.synchronous = synchronous
+        self._signer = signer
         self._process = os.getpid()
         self._group = GroupCommit(self._commit)
         self._service_lock = threading.Lock()
@@ -111,12 +120,8 @@ class Outbox:
 
         :raises OutboxError: the file cannot be written.
         """
-        with (
-            self._service_lock,
-            translated(self.path, "write"),
-            transaction(self._service),
-        ):
-            self._service.execute("UPDATE outbox SET refused = refused + ?", (count,))
+        with self._writing() as connection:
+            connection.execute("UPDATE outbox SET refused = refused + ?", (count,))
 
     def status(self) -> OutboxStatus:
         """What it holds, whoever put it there.
@@ -139,6 +144,52 @@ class Outbox:
             ).fetchone()
         return int(count)
 
+    def seal_of(self, procedure_id: UUID) -> UUID | None:
+        """The seal of a procedure that this file has; None while there is none.
+
+        :raises OutboxError: the file cannot be read.
+        """
+        with self._service_lock, translated(self.path, "read"):
+            return sealed_procedures.seal_of(self._service, procedure_id)
+
+    def close_procedure(self, procedure_id: UUID) -> Contents:
+        """What was numbered here for a procedure so far, synced; what comes later is numbered
+        under a producer id that is not among these, and signed.
+
+        :raises OutboxError: the file cannot be written.
+        """
+        with self._writing() as connection:
+            contents = sealed_procedures.contents_of(connection, procedure_id)
+            sealed_procedures.close_procedure(connection, procedure_id, None)
+        return contents
+
+    def seal(
+        self, procedure_id: UUID, make_seal: Callable[[Contents], OutboxEntry]
+    ) -> tuple[UUID, range]:
+        """Accept the seal of a procedure, made from what was numbered here, in one transaction.
+
+        Returns its event id, and the ids as :meth:`append` does; of a procedure that has a seal
+        already, that seal's and none.
+
+        :raises OutboxError: the file cannot be written; it was not accepted.
+        """
+        with self._writing() as connection:
+            known = sealed_procedures.seal_of(connection, procedure_id)
+            if known is not None:
+                return known, range(0)
+            entry = make_seal(sealed_procedures.contents_of(connection, procedure_id))
+            (id_,) = number_and_insert(connection, [entry], self._signer)
+            sealed_procedures.close_procedure(connection, procedure_id, entry.event_id)
+        return entry.event_id, range(id_, id_ + 1)
+
+    def settle_seal(self, procedure_id: UUID, seal_id: UUID) -> None:
+        """Note that a procedure was sealed in the other file of a pair.
+
+        :raises OutboxError: the file cannot be written.
+        """
+        with self._writing() as connection:
+            sealed_procedures.settle(connection, procedure_id, seal_id)
+
     def close(self) -> None:
         """Sync and close. The last user of the file leaves the mark of a clean end.
 
@@ -153,11 +204,21 @@ class Outbox:
                 if self._users.try_exclusive():
                     self._service.execute("UPDATE outbox SET clean_mark = ?", (self._mark(),))
 
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        # Synced whatever `synchronous` says, and with it all that was accepted before.
+        with (
+            self._service_lock,
+            translated(self.path, "write"),
+            transaction(self._service) as connection,
+        ):
+            yield connection
+
     def _enter(self) -> None:
         # Who is first is decided inside a write transaction, so that nobody opens or closes
         # meanwhile.
         with transaction(self._appending) as connection:
-            new = create_if_empty(connection, self.path)
+            new = bring_up_to_date(connection, self.path)
             if self._users.try_exclusive():
                 (mark,) = connection.execute("SELECT clean_mark FROM outbox").fetchone()
                 if mark != self._mark():
@@ -175,4 +236,4 @@ class Outbox:
 
     def _commit(self, entries: list[OutboxEntry]) -> list[int]:
         with translated(self.path, "write"), transaction(self._appending) as connection:
-            return number_and_insert(connection, entries)
+            return number_and_insert(connection, entries, self._signer)

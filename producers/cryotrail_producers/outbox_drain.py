@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryotrail_producers.outbox_file import Synchronous, connect, transaction, translated
+from cryotrail_producers.sealed_procedures import keep_contents
 
 _CUT_ROWS = 1000
 _FREE_PAGES_KEPT = 1024
@@ -36,6 +37,8 @@ class WaitingRow(NamedTuple):
     producer_seq: int
     procedure_seq: int
     value: bytes
+    signing_key_id: bytes | None = None
+    signature: bytes | None = None
 
     @property
     def lane(self) -> Lane:
@@ -80,7 +83,7 @@ class OutboxDrain:
         with translated(self.path, "read"):
             cursor = self._connection.execute(
                 "SELECT id, event_id, event_type, procedure_id, occurred_us, topic, source,"
-                " producer_no, producer_seq, procedure_seq, value"
+                " producer_no, producer_seq, procedure_seq, value, signing_key_id, signature"
                 " FROM event INDEXED BY event_waiting"
                 f" WHERE acknowledged_us IS NULL AND id > ? {self._synced} ORDER BY id LIMIT ?",
                 (after_id, rows_limit),
@@ -140,24 +143,35 @@ class OutboxDrain:
     def cut(self, acknowledged_before_us: int) -> int:
         """Forget rows acknowledged before that time, some at once; returns how many went.
 
-        A file that has grown during an outage gives its space back to the disk, bit by bit.
+        What the seal of their procedure will need of them is kept. A file that has grown during an outage gives its space back to the disk, bit by bit.
         """
         with translated(self.path, "write"):
             with transaction(self._connection):
-                cursor = self._connection.execute(
-                    "DELETE FROM event WHERE id IN (SELECT id FROM event INDEXED BY event_kept"
-                    " WHERE acknowledged_us IS NOT NULL AND acknowledged_us < ?"
-                    " ORDER BY acknowledged_us LIMIT ?)",
-                    (acknowledged_before_us, _CUT_ROWS),
-                )
+                ids = [
+                    id_
+                    for (id_,) in self._connection.execute(
+                        "SELECT id FROM event INDEXED BY event_kept"
+                        " WHERE acknowledged_us IS NOT NULL AND acknowledged_us < ?"
+                        " ORDER BY acknowledged_us LIMIT ?",
+                        (acknowledged_before_us, _CUT_ROWS),
+                    )
+                ]
+                if ids:
+                    keep_contents(self._connection, ids)
+                    self._connection.executemany(
+                        "DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids]
+                    )
             (free_pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
             if free_pages > _FREE_PAGES_KEPT:
                 # It frees a page a step, and `execute` would take one step alone.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES_KEPT})")
-        return cursor.rowcount
+        return len(ids)
 
     def _row(
-        self, row: tuple[int, bytes, str, bytes, int, str, str, int, int, int, bytes]
+        self,
+        row: tuple[
+            int, bytes, str, bytes, int, str, str, int, int, int, bytes, bytes | None, bytes | None
+        ],
     ) -> WaitingRow:
         producer_no = row[7]
         if producer_no not in self._producer_ids:
@@ -169,7 +183,9 @@ class OutboxDrain:
             uuid.UUID(bytes=row[1]),
             row[2],
             uuid.UUID(bytes=row[3]),
-            *row[4:7],
+            row[4],
+            row[5],
+            row[6],
             self._producer_ids[producer_no],
             *row[8:],
         )

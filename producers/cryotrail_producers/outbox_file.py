@@ -16,8 +16,11 @@ from cryotrail_producers.errors import OutboxError
 APPLICATION_ID = 0x4F555442
 """``OUTB``: tells an outbox from any other SQLite file."""
 
-FILE_VERSION = 1
-"""Layout of ``outbox.sql``, in ``PRAGMA user_version``."""
+LAYOUTS = ("outbox.sql", "outbox_2.sql")
+"""What makes each layout out of the one before it, the first out of an empty file."""
+
+FILE_VERSION = len(LAYOUTS)
+"""The layout, in ``PRAGMA user_version``."""
 
 _BUSY_TIMEOUT_S = 30.0
 _TRY_AGAIN_S = 0.0005
@@ -37,7 +40,7 @@ def connect(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
-        _is_empty(connection, path)
+        _layout(connection, path)
         _hide_if_new(path)
         # Takes effect in a new file alone, and only before anything else is written.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -80,37 +83,41 @@ def translated(path: Path, operation: str) -> Iterator[None]:
         raise OutboxError(path, operation, str(error), hint=_hint(error)) from error
 
 
-def create_if_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Lay out a new file, inside the caller's transaction; True when it was new."""
-    if not _is_empty(connection, path):
-        return False
-    for statement in _statements():
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
-    return True
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> bool:
+    """Lay out a new file, or add to an older one what it lacks; True when it was new.
+
+    Runs inside the caller's transaction. Events of an older layout stay as they are.
+    """
+    found = _layout(connection, path)
+    for script in LAYOUTS[found:]:
+        for statement in _statements(script):
+            connection.execute(statement)
+    if found < FILE_VERSION:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
+    return found == 0
 
 
-def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file has no layout yet.
+def _layout(connection: sqlite3.Connection, path: Path) -> int:
+    """Which layout the file has; 0 = none yet.
 
-    :raises OutboxError: it has one that is not ours, or of a version that this code does not know.
+    :raises OutboxError: it has one that is not ours, or a later one than this code knows.
     """
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application_id == 0 and objects == 0:
-        return True
+        return 0
     if application_id != APPLICATION_ID:
         raise OutboxError(path, "open", "it is another SQLite file", hint="name another path")
-    if version != FILE_VERSION:
+    if not 0 < version <= FILE_VERSION:
         raise OutboxError(
             path,
             "open",
             f"its layout is version {version}, this cryotrail knows {FILE_VERSION}",
             hint="drain it with the version of cryotrail that wrote it",
         )
-    return False
+    return int(version)
 
 
 def _hide_if_new(path: Path) -> None:
@@ -138,10 +145,10 @@ def _until_free(connection: sqlite3.Connection, statement: str) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000:.0f}")
 
 
-def _statements() -> Iterator[str]:
+def _statements(script: str) -> Iterator[str]:
     # One by one: `executescript` would commit the transaction that they belong to.
     statement = ""
-    text = files("cryotrail_producers").joinpath("outbox.sql").read_text(encoding="utf-8")
+    text = files("cryotrail_producers").joinpath(script).read_text(encoding="utf-8")
     for line in text.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):

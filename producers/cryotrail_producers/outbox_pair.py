@@ -6,26 +6,31 @@ event and its volume never stands before one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import UUID
 
 from cryotrail_producers.delivery_numbers import OutboxEntry
 from cryotrail_producers.outbox import Outbox
 from cryotrail_producers.outbox_drain import OutboxDrain
 from cryotrail_producers.outbox_status import OutboxStatus, together
+from cryotrail_producers.sealed_procedures import SEAL_TYPE, Contents
+from cryotrail_schemas.signing import Signer
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 
 class OutboxPair:
     """Both outboxes, open. Errors are those of :class:`~cryotrail_producers.outbox.Outbox`."""
 
-    def __init__(self, clinical_path: Path, telemetry_path: Path) -> None:
+    def __init__(
+        self, clinical_path: Path, telemetry_path: Path, signer: Signer | None = None
+    ) -> None:
         self.sender_lock_path = clinical_path.with_name(f"{clinical_path.name}.sender")
         """Locked by the one process that sends from this pair."""
         with ExitStack() as undo:
-            clinical = undo.enter_context(Outbox(clinical_path, "FULL"))
-            telemetry = undo.enter_context(Outbox(telemetry_path, "NORMAL"))
+            clinical = undo.enter_context(Outbox(clinical_path, "FULL", signer))
+            telemetry = undo.enter_context(Outbox(telemetry_path, "NORMAL", signer))
             undo.pop_all()
         self.by_topic = {PROCEDURE_EVENTS: clinical, PROBE_TELEMETRY: telemetry}
 
@@ -40,7 +45,31 @@ class OutboxPair:
             of_topic = [entry for entry in entries if entry.topic == topic]
             if of_topic:
                 given[topic] = outbox.append(of_topic)
+            for entry in of_topic:
+                if entry.event_type == SEAL_TYPE:
+                    telemetry = self.by_topic[PROBE_TELEMETRY]
+                    telemetry.settle_seal(entry.procedure_id, entry.event_id)
         return given
+
+    def seal(
+        self, procedure_id: UUID, make_seal: Callable[[Contents, Contents], OutboxEntry]
+    ) -> tuple[UUID, dict[str, range]]:
+        """Seal a procedure with what ``make_seal`` makes of clinical and telemetry contents.
+
+        Returns the seal's event id and the ids as :meth:`append` does; of a procedure that is
+        sealed already that seal's and none. A process that dies within leaves no seal, and the
+        next call counts anew.
+
+        :raises OutboxError: a file cannot be written; it was not sealed.
+        """
+        clinical, telemetry = self.by_topic[PROCEDURE_EVENTS], self.by_topic[PROBE_TELEMETRY]
+        known = clinical.seal_of(procedure_id)
+        if known is not None:
+            return known, {}
+        chunks = telemetry.close_procedure(procedure_id)
+        seal_id, ids = clinical.seal(procedure_id, lambda events: make_seal(events, chunks))
+        telemetry.settle_seal(procedure_id, seal_id)
+        return seal_id, {PROCEDURE_EVENTS: ids} if ids else {}
 
     def sync(self) -> None:
         """Make everything accepted so far survive a power cut, and so free to be sent."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable
 from itertools import islice
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from cryotrail_producers.delivery_numbers import OutboxEntry
@@ -15,12 +15,17 @@ from cryotrail_producers.encoding import SOURCE_LIMIT_BYTES, outbox_entry
 from cryotrail_producers.errors import OutboxError, PublisherSettingsRefused
 from cryotrail_producers.outbox_pair import OutboxPair
 from cryotrail_producers.outbox_status import OutboxStatus
+from cryotrail_producers.seal import SealHeader, make_seal
 from cryotrail_producers.sender import Sender
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import Transport
 from cryotrail_schemas.errors import EventRefused
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.plausibility import warnings
+from cryotrail_schemas.signing import Signer
+
+if TYPE_CHECKING:
+    from cryotrail_producers.personal_cipher import PersonalCipher
 
 _log = logging.getLogger(__name__)
 
@@ -34,13 +39,24 @@ class Publisher:
     commits, synced, to a local file. Any number of processes and threads may publish into one
     outbox; one process sends, and another takes over when it ends.
 
+    With ``signing_key_file`` seals, corrections and what follows a seal are signed.
+
+    With ``personal_kek_file`` personal text is encrypted before it reaches the outbox: neither the
+    outbox nor Kafka nor the audit store ever holds it in clear.
+
     Use it in ``with``, or call :meth:`close`; one publisher a process, made after any fork.
     """
 
-    def __init__(self, settings: PublisherSettings, transport: Transport) -> None:
+    def __init__(
+        self, settings: PublisherSettings, transport: Transport, *, signer: Signer | None = None
+    ) -> None:
         """Open the outbox, making it when missing, and begin to send what waits in it.
 
+        :param signer: takes the place of the key in ``settings.signing_key_file``, as for a key
+            in an HSM.
+        :raises SigningKeyRefused: the file of the signing key cannot be used.
         :raises OutboxError: a file of the outbox cannot be opened.
+        :raises KekRefused, KeyStoreError: personal text is to be encrypted and cannot be.
         :raises PublisherSettingsRefused: a source that is empty or too long.
         """
         if not 0 < len(settings.source.encode()) <= SOURCE_LIMIT_BYTES:
@@ -49,7 +65,15 @@ class Publisher:
                 hint="a URI such as urn:cryotrail:ct-room-2",
             )
         self._settings = settings
-        self._outboxes = OutboxPair(settings.outbox_path, settings.telemetry_path())
+        self._personal = _personal_cipher(settings)
+        try:
+            self._outboxes = OutboxPair(
+                settings.outbox_path, settings.telemetry_path(), signer or _signer(settings)
+            )
+        except OutboxError:
+            if self._personal is not None:
+                self._personal.close()
+            raise
         self._own: dict[str, range] = {}
         self._own_lock = threading.Lock()
         self._sender = Sender(self._outboxes, transport, settings.sender, settings.grace_s)
@@ -99,6 +123,27 @@ class Publisher:
                 self._append(entries)
             accepted += [entry.event_id for entry in entries]
         return accepted
+
+    def seal(self, procedure_id: UUID, header: SealHeader | None = None) -> UUID:
+        """State that nothing more of a procedure's day comes from this outbox; returns the seal's id.
+
+        The seal counts and hashes every event that this outbox ever accepted for the procedure,
+        telemetry included, acknowledged or not. It is durable like any event. Sealing again returns
+        the same id. Events may follow, such as corrections and after-care: they are signed, if this
+        publisher signs, and numbered under a producer id that the seal does not name.
+
+        :raises SealRefused: this outbox has no events of the procedure, or a version of cryotrail
+            before seals has forgotten some.
+        :raises EventRefused: ``header`` holds a value that no event can, such as a naive time.
+        :raises OutboxError: the outbox cannot be written; the procedure was not sealed.
+        """
+        said = header or SealHeader()
+        seal_id, given = self._outboxes.seal(
+            procedure_id,
+            lambda events, chunks: self._encoded(make_seal(procedure_id, said, events, chunks)),
+        )
+        self._own_up(given)
+        return seal_id
 
     def count_refused(self, count: int) -> None:
         """Count events that were refused before they became events, such as lines of a file.
@@ -160,10 +205,24 @@ class Publisher:
         for thread in self._threads:
             thread.join(self._settings.close_timeout_s)
         self._outboxes.close()
+        if self._personal is not None:
+            self._personal.close()
+
+    def check(self, event: Event) -> None:
+        """Refuse what :meth:`publish` would refuse; nothing is accepted.
+
+        :raises EventRefused: the event breaks the contract.
+        """
+        self._encoded(event)
+
+    def _encoded(self, event: Event) -> OutboxEntry:
+        if self._personal is not None:
+            event = self._personal.encrypt(event)
+        return outbox_entry(event, self._settings.source)
 
     def _entry(self, event: Event) -> OutboxEntry:
         try:
-            entry = outbox_entry(event, self._settings.source)
+            entry = self._encoded(event)
         except EventRefused:
             self._outboxes.count_refused(1)
             raise
@@ -172,7 +231,9 @@ class Publisher:
         return entry
 
     def _append(self, entries: list[OutboxEntry]) -> None:
-        given = self._outboxes.append(entries)
+        self._own_up(self._outboxes.append(entries))
+
+    def _own_up(self, given: dict[str, range]) -> None:
         with self._own_lock:
             for topic, ids in given.items():
                 before = self._own.get(topic, ids)
@@ -186,3 +247,26 @@ class Publisher:
             except OutboxError as error:
                 # What is not synced is not sent either, so it stays visible as waiting.
                 _log.error("%s", error)
+
+
+def _signer(settings: PublisherSettings) -> Signer | None:
+    """What signs; None = nothing is signed."""
+    if settings.signing_key_file is None:
+        return None
+    # Only here: a publisher that signs nothing need not load the library.
+    from cryotrail_producers.signing import Ed25519Signer
+
+    return Ed25519Signer.from_file(settings.signing_key_file)
+
+
+def _personal_cipher(settings: PublisherSettings) -> PersonalCipher | None:
+    """What encrypts personal text; None = it is to be sent in clear."""
+    if settings.personal_kek_file is None:
+        return None
+    # Only here: a publisher that encrypts nothing need not load the library.
+    from cryotrail_producers.key_store.kek import read_kek
+    from cryotrail_producers.key_store.sqlite import SqliteKeyStore
+    from cryotrail_producers.personal_cipher import PersonalCipher
+
+    kek = read_kek(settings.personal_kek_file)
+    return PersonalCipher(SqliteKeyStore(settings.key_store_path(), kek))

@@ -208,5 +208,7 @@ def outgoing_record(row: WaitingRow) -> OutgoingRecord:
             row.producer_id,
             row.producer_seq,
             row.procedure_seq,
+            signing_key_id=row.signing_key_id,
+            signature=row.signature,
         ),
     )

@@ -34,12 +34,19 @@ class PublisherSettings:
     """CloudEvents ``source``, e.g. ``urn:cryotrail:ct-room-2``; at most 256 bytes."""
     outbox_telemetry_path: Path | None = None
     """SQLite file of telemetry; None = beside ``outbox_path``, ``_telemetry`` in its name."""
+    signing_key_file: Path | None = None
+    """Private key that signs seals, corrections and what follows a seal; None = nothing is signed.
+    See :mod:`cryotrail_producers.signing`."""
     grace_s: float = 900.0
     """How long an acknowledged event is kept, to be sent again if the broker loses it."""
     telemetry_sync_s: float = 1.0
     """A power cut may take the telemetry of this span; clinical events are synced one by one."""
     group_events: int = 1000
     """Events that one commit of ``publish_many`` holds."""
+    personal_kek_file: Path | None = None
+    """File of the key that wraps the keys of personal text; None = text is sent in clear."""
+    keys_path: Path | None = None
+    """SQLite file of those keys; None = ``keys.sqlite3`` beside ``outbox_path``."""
     close_timeout_s: float = 15.0
     """How long ``close`` waits for the sender to let go of the network."""
     sender: SenderSettings = field(default_factory=SenderSettings)
@@ -50,3 +57,7 @@ class PublisherSettings:
             return self.outbox_telemetry_path
         path = self.outbox_path
         return path.with_name(f"{path.stem}_telemetry{path.suffix}")
+
+    def key_store_path(self) -> Path:
+        """The file of the keys in force."""
+        return self.keys_path or self.outbox_path.with_name("keys.sqlite3")
