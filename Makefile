@@ -28,8 +28,10 @@ check: .venv/development ## style, types, the import ladder, the schemas' evolut
 	$(BIN)/lint-imports
 	$(BIN)/cryotrail schemas check
 
-bench: .venv/development ## the store and the recorder beside their ceilings, in one run
+bench: .venv/development ## appending, verifying, proving and recording beside their ceilings, in one run
 	@$(BIN)/python tests/benchmarks/bench_append.py $(ARGS)
+	@$(BIN)/python tests/benchmarks/bench_verify.py $(ARGS)
+	@$(BIN)/python tests/benchmarks/bench_proofs.py $(ARGS)
 	@$(BIN)/python tests/benchmarks/bench_recorder.py $(ARGS)
 
 setup: .venv/development ## the virtual environment in .venv with everything the other targets use

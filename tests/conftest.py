@@ -6,4 +6,5 @@ pytest_plugins = [
     "browser_fixtures",
     "cohort_fixtures",
     "registry_fixtures",
+    "bundle_fixtures",
 ]

@@ -8,10 +8,10 @@ from audit_records import CLUSTER, TOPIC_NAME, TOPIC_UUID, Writer, batch, record
 from store_tables import tables_of
 
 from cryotrail_audit import databases
-from cryotrail_audit.append import append
-from cryotrail_audit.append_postgresql import PostgresqlAppends
+from cryotrail_audit.appending.append import append
+from cryotrail_audit.appending.postgresql import PostgresqlAppends
+from cryotrail_audit.appending.prepare import prepare
 from cryotrail_audit.errors import StoreBusy
-from cryotrail_audit.prepare import prepare
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
 

@@ -3,22 +3,18 @@
 from contextlib import closing
 
 import pytest
-from audit_records import Writer, filled_store, record
+from audit_records import Writer, record
+from every_table import fill_every_table
 from store_tables import TABLES, tables_of
 
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
-from cryotrail_schemas.catalog import catalog
 
 
 @pytest.fixture
 def guarded(store_url):
     """A store with at least one row in every table."""
-    filled_store(store_url)
-    with closing(open_store(store_url)) as store:
-        Writer(store).append([record(0)._replace(kafka_offset=15)])
-        schema = catalog().current("FreezeStarted")
-        store.register_schema(schema.text, schema.fingerprint, schema.name, schema.version)
+    fill_every_table(store_url)
     yield store_url
     assert verify(store_url).result == "intact"
 
@@ -40,12 +36,21 @@ def test_update_and_delete_are_refused_on_every_table(guarded):
             assert before[0][0] > 0
 
 
-def test_a_second_log_is_refused(guarded):
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2, 'another.example', null, 0",
+        "2, 'another.example', 'a.third.example', 0",
+        "3, 'another.example', 'tests.example/store', 0",
+        "0, 'another.example', 'tests.example/store', 0",
+    ],
+)
+def test_a_log_that_does_not_continue_the_newest_is_refused(guarded, row):
     with (
         tables_of(guarded) as tables,
-        pytest.raises(tables.refusals, match="log is append-only: a further log continues the newest one"),
+        pytest.raises(tables.refusals, match="a further log continues the newest one"),
     ):
-        tables.execute("insert into log values (2, 'another.example', null, 0)")
+        tables.execute(f"insert into log values ({row})")
 
 
 def test_appending_goes_on_after_a_refusal(guarded):
@@ -53,6 +58,6 @@ def test_appending_goes_on_after_a_refusal(guarded):
         tables.execute("delete from entry")
 
     with closing(open_store(guarded)) as store:
-        outcome = Writer(store).append([record(16)])
+        outcome = Writer(store).append([record(999)])
 
     assert outcome.recorded == 1

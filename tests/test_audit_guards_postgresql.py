@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from audit_records import Writer, filled_store, record
+from every_table import fill_every_table
 from store_tables import TABLES, tables_of
 
 from cryotrail_audit.errors import StoreUnsafe
@@ -20,9 +20,7 @@ REFUSED = psycopg.errors.RestrictViolation
 
 @pytest.fixture
 def tables(postgres_url):
-    filled_store(postgres_url)
-    with closing(open_store(postgres_url)) as store:
-        Writer(store).append([record(0)._replace(kafka_offset=15)])
+    fill_every_table(postgres_url)
     with tables_of(postgres_url) as connected:
         yield connected
     assert verify(postgres_url).result == "intact"
@@ -67,6 +65,9 @@ def test_every_statement_that_changes_rows_is_refused_on_every_table(tables, rol
         ("entry", "(event_id) where kind = 0"),
         ("batch", "(log_id, batch_no)"),
         ("claim", "(log_id, topic_id, part, epoch)"),
+        ("tile", "(log_id, level, tile_no)"),
+        ("checkpoint", "(log_id, checkpoint_no)"),
+        ("procedure_head", "(log_id, procedure_id, tree_size, signed_us)"),
     ],
 )
 def test_an_upsert_is_refused(tables, table, key):
@@ -93,8 +94,8 @@ def other_value(name, kind):
 
 def test_a_row_with_any_column_altered_under_its_leaf_is_refused(tables):
     columns = tables.columns("entry")
-    fresh = {"seq": "seq + 100", "event_id": "gen_random_uuid()", "kafka_offset": "999",
-             "procedure_entry_no": "99"}  # fmt: skip
+    fresh = {"seq": "seq + 100", "event_id": "gen_random_uuid()", "kafka_offset": "9999",
+             "procedure_entry_no": "9999"}  # fmt: skip
     for name, kind in columns.items():
         for value in (other_value(name, kind), "null"):
             altered = fresh | {name: value}
@@ -117,7 +118,7 @@ def test_a_row_that_leaves_a_gap_is_refused_even_with_its_right_leaf(tables):
     columns = tables.columns("entry")
     tables.execute("alter table entry drop constraint entry_leaf_hash")
     fresh = {"seq": "(select max(seq) + 2 from entry)", "event_id": "gen_random_uuid()",
-             "kafka_offset": "999", "procedure_entry_no": "99"}  # fmt: skip
+             "kafka_offset": "9999", "procedure_entry_no": "9999"}  # fmt: skip
     values = ", ".join(fresh.get(column, column) for column in columns)
 
     with pytest.raises(REFUSED, match="do not follow"):

@@ -4,16 +4,15 @@ REPLACE deletes the row in its way without firing a DELETE trigger.
 """
 
 import sqlite3
-from contextlib import closing
 
 import pytest
-from audit_records import Writer, filled_store, record
-from store_tables import tables_of
+from every_table import fill_every_table
+from store_tables import TABLES, tables_of
 
-from cryotrail_audit.store import migrate, open_store
+from cryotrail_audit.store import migrate
 from cryotrail_audit.verification import verify
 
-# The integer keys of log and topic are their rowids.
+# Every unique key of every table.  The integer keys of log and topic are their rowids.
 KEYS = {
     "log": ["log_id", "origin"],
     "topic": ["topic_id", "cluster_id, topic_uuid"],
@@ -28,17 +27,21 @@ KEYS = {
     "batch_partition": ["log_id, batch_no, topic_id, part, incarnation", "rowid"],
     "claim": ["log_id, topic_id, part, epoch", "rowid"],
     "redelivery": ["topic_id, part, incarnation, kafka_offset", "rowid"],
+    "schema": ["sha256", "rowid"],
+    "tile": ["log_id, level, tile_no", "rowid"],
+    "checkpoint": ["log_id, checkpoint_no", "rowid"],
+    "procedure_head": ["log_id, procedure_id, tree_size, signed_us", "rowid"],
 }
 
 # Other values for what is not the key under attack, so that no other key stands in the way.
 FRESH = {
-    "log": {"log_id": "9", "origin": "'x'"},
+    "log": {"log_id": "2", "origin": "'x'", "continues": "origin"},
     "topic": {"topic_id": "9", "cluster_id": "'x'"},
     "entry": {
         "seq": "(select max(seq) + 1 from entry)",
         "event_id": "randomblob(16)",
-        "procedure_entry_no": "99",
-        "kafka_offset": "999",
+        "procedure_entry_no": "9999",
+        "kafka_offset": "9999",
     },
     "batch": {
         "batch_no": "(select max(batch_no) + 1 from batch)",
@@ -47,7 +50,11 @@ FRESH = {
     },
     "batch_partition": {"batch_no": "99"},
     "claim": {"epoch": "99"},
-    "redelivery": {"kafka_offset": "999"},
+    "redelivery": {"kafka_offset": "9999"},
+    "schema": {"sha256": "randomblob(32)"},
+    "tile": {"tile_no": "9999"},
+    "checkpoint": {"checkpoint_no": "99"},
+    "procedure_head": {"signed_us": "99"},
 }
 
 
@@ -56,9 +63,7 @@ def filled(tmp_path_factory):
     """A store with rows in these tables; whatever is refused leaves it as it is."""
     url = f"sqlite:///{tmp_path_factory.mktemp('guards') / 'audit.sqlite3'}"
     migrate(url)
-    filled_store(url)
-    with closing(open_store(url)) as store:
-        Writer(store).append([record(0)._replace(kafka_offset=15)])
+    fill_every_table(url)
     yield url
     assert verify(url).result == "intact"
 
@@ -78,6 +83,25 @@ def statement(tables, table, key, verb):
         f"{verb} into {table} ({', '.join(columns)})"
         f" select {', '.join(values)} from {table} where {row} limit 1"
     )
+
+
+def test_the_keys_are_those_of_the_catalogue(filled):
+    with tables_of(filled) as tables:
+        for table in TABLES:
+            found = {
+                ", ".join(name for _, _, name in tables.execute(f"pragma index_info({index})"))
+                for _, index, unique, *_ in tables.execute(f"pragma index_list({table})")
+                if unique
+            }
+            key = [name for _, name, *_, place in tables.execute(f"pragma table_info({table})")
+                   if place]  # fmt: skip
+            # An integer key of one column is the rowid, and has no index of its own.
+            found.add(", ".join(key))
+            if len(key) > 1 or tables.columns(table)[key[0]] != "integer":
+                found.add("rowid")
+
+            assert found == set(KEYS[table])
+    assert set(KEYS) == set(TABLES)
 
 
 @pytest.mark.parametrize("verb", ["insert or replace", "replace", "insert or ignore"])

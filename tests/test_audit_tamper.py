@@ -6,16 +6,15 @@ of the database alone cannot find is tested too: the folder's README says it.
 
 from contextlib import closing
 from hashlib import sha256
-from uuid import UUID
 
 import pytest
 from audit_records import Writer, filled_store, record
 from store_tables import tables_of
+from tampering import edits, forge
 
-from cryotrail_audit.append import batch_hash
+from cryotrail_audit.appending.append import batch_hash
 from cryotrail_audit.batch_chain import BatchRow
-from cryotrail_audit.framing import leaf_hash, pack_head, pack_tail
-from cryotrail_audit.records import QUARANTINED, IncomingRecord
+from cryotrail_audit.records import QUARANTINED
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
 from cryotrail_schemas.catalog import catalog
@@ -41,49 +40,6 @@ def tampered(store_url):
     with tables_of(store_url) as tables:
         tables.drop_guards()
         yield tables
-
-
-def saved(tables, table):
-    """Keep a table's rows; the function that is returned puts them back."""
-    tables.execute(f"drop table if exists saved_{table}")
-    tables.execute(f"create table saved_{table} as select * from {table}")
-
-    def put_back():
-        tables.execute(f"delete from {table}")
-        tables.execute(f"insert into {table} select * from saved_{table}")
-
-    return put_back
-
-
-def alterations(column, kind, value):
-    """Other values that a column of this type may be given."""
-    if value is None:
-        yield {"text?": "", "uuid?": UUID(int=0), "blob?": b"", "bytea?": b""}.get(kind, 0)
-    else:
-        if isinstance(value, UUID):
-            yield UUID(int=value.int ^ 1)
-        elif isinstance(value, int):
-            yield value + 1000  # so that it meets no other row by a unique key
-        elif isinstance(value, str):
-            yield value + "x"
-            yield value[1:]
-        else:
-            yield bytes([value[0] ^ 1]) + value[1:]
-            yield value[:-1] + bytes([value[-1] ^ 0x80])
-            yield value + b"\x00"
-        if kind.endswith("?"):
-            yield None
-
-
-def edits(tables, table, where):
-    """Every alteration of every column of one row, each on its own; yields its name."""
-    put_back = saved(tables, table)
-    for column, kind in tables.columns(table).items():
-        ((value,),) = tables.execute(f"select {column} from {table} where {where}")
-        for other in alterations(column, kind, value):
-            tables.execute(f"update {table} set {column} = %s where {where}", [other])
-            yield f"{table}.{column}: {value!r:.40} -> {other!r:.40}"
-            put_back()
 
 
 def test_every_column_of_an_entry_is_bound_and_the_entry_named(store_url, tampered):
@@ -176,21 +132,6 @@ def test_an_entry_behind_the_last_batch_is_found(store_url, tampered):
     assert (found.result, found.first_broken_seq) == ("broken", size)
 
 
-def forge(tables, seq, **values):
-    """Alter an entry and make its leaf hash fit."""
-    columns = ", ".join(IncomingRecord._fields)
-    if "uuid" in tables.columns("entry").values():
-        columns = columns.replace("event_id", "uuid_send(event_id)")
-        columns = columns.replace("procedure_id", "uuid_send(procedure_id)")
-    (head,) = tables.execute(
-        f"select log_id, kind, procedure_entry_no, seq, recorded_us from entry where seq = {seq}"
-    )
-    (row,) = tables.execute(f"select {columns} from entry where seq = {seq}")
-    leaf = leaf_hash(pack_head(*head), pack_tail(IncomingRecord(*row)._replace(**values)))
-    assignments = ", ".join(f"{name} = %s" for name in (*values, "leaf_hash"))
-    tables.execute(f"update entry set {assignments} where seq = {seq}", [*values.values(), leaf])
-
-
 def test_an_edit_with_its_leaf_made_to_fit_is_found_by_the_root_of_its_batch(store_url, tampered):
     forge(tampered, ROW, occurred_us=0)
 
@@ -219,7 +160,9 @@ def test_a_second_log_is_found_even_when_it_continues_the_first(store_url, tampe
     found = verify(store_url)
 
     assert (found.result, found.first_broken_seq) == ("broken", None)
-    assert found.reason == "the store has 2 logs instead of one"
+    assert found.reason == (
+        "log another.example continues tests.example/store: its entry 0 does not say so"
+    )
 
 
 def test_a_log_that_is_gone_is_found(store_url, tampered):

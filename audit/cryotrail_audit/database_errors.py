@@ -67,6 +67,10 @@ def _of_sqlite(error: sqlite3.Error, where: str, said: str) -> AuditError:
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return _damaged(where, said)
+        case sqlite3.SQLITE_AUTH:
+            return AuditError(
+                f"{where} is append-only: this program reads and appends, no more ({said})"
+            )
         case sqlite3.SQLITE_CONSTRAINT:
             return BatchRefused(f"{where} refused the rows: {said}")
     if "unsupported file format" in said:  # a damaged header, without a code of its own
@@ -91,6 +95,12 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
             return AuditError(
                 f"{where} denies it: {said}",
                 hint="the writer needs INSERT and SELECT, a reader SELECT, on schema audit",
+            )
+        case psycopg.errors.FeatureNotSupported() if "row-level security" in said:
+            return AuditError(
+                f"{where} denies it: {said}",
+                hint="membership is not enough: let the user become the writer when it connects:"
+                " alter role USER set role = 'cryotrail_audit_writer'",
             )
         case psycopg.IntegrityError() | psycopg.DataError():
             return BatchRefused(f"{where} refused the rows: {said}")

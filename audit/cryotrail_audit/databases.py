@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from cryotrail_audit.database_errors import INIT_HINT
 from cryotrail_audit.errors import AuditError, StoreNotReady, StoreUnsafe
+from cryotrail_audit.roles.sqlite_authorizer import allow_only_appending
 from cryotrail_audit.tables import SCHEMA
 
 APPEND_LOCK: Final = 7236825374316
@@ -57,19 +58,21 @@ def name_of(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def engine_of(url: URL) -> Engine:
+def engine_of(url: URL, *, changes_tables: bool = False) -> Engine:
     """An engine on an existing database; connects when first used.
 
+    :param changes_tables: for migrations alone: on SQLite every other connection of ours may
+        only read and append.
     :raises StoreNotReady: there is no such SQLite file.
     """
     if url.get_backend_name() == "sqlite":
         if not Path(str(url.database)).is_file():
             raise StoreNotReady(f"there is no audit store at {url.database}", hint=INIT_HINT)
-        return _sqlite_engine(url)
+        return _sqlite_engine(url, changes_tables)
     return _postgresql_engine(url)
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, changes_tables: bool) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": LOCK_WAIT_S},
@@ -88,6 +91,8 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.execute("pragma fullfsync = on")
         connection.execute(f"pragma wal_autocheckpoint = {_WAL_PAGES}")
         connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
+        if not changes_tables:
+            allow_only_appending(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -9,6 +9,11 @@ AuditError
 ├── Fenced                somebody newer has claimed the partition
 ├── PositionMoved         the store is further than the batch supposes; retriable after a look
 ├── BatchRefused          a batch that contradicts itself, or a value no column can hold
+├── NotReplayable         a replay of what is not in quarantine, or was replayed already
+├── ErasureRefused        a hold forbids it, or there is nothing that could be erased
+├── NotContinued          a log that a continuation would not help, or that is another one
+├── CheckpointRefused     a checkpoint held outside is of another store
+├── VerifierMemoryRefused what the verifier remembers is unreadable, or of another store
 ├── FingerprintCollision  another schema is known under this fingerprint
 └── ClockJumped           the clock of this machine was stepped while the store was open
 """
@@ -71,6 +76,22 @@ class BatchRefused(AuditError):
     """The batch contradicts itself or holds a value that no column can hold; nothing was written."""
 
 
+class NotReplayable(AuditError):
+    """The entry to be replayed is not in quarantine, or was replayed before; nothing was written."""
+
+
+class NotContinued(AuditError):
+    """The log is not what a restore left of a signed one; nothing was written."""
+
+
+class CheckpointRefused(AuditError):
+    """A checkpoint from outside is of another store, or of what this run does not read."""
+
+
+class VerifierMemoryRefused(AuditError):
+    """What a verifier remembers cannot be read or written, or is of another store."""
+
+
 class FingerprintCollision(AuditError):
     """Another schema text is registered under the same CRC-64 fingerprint.
 
@@ -81,3 +102,7 @@ class FingerprintCollision(AuditError):
 
 class ClockJumped(AuditError):
     """The wall clock moved against the steady clock; ``recorded_us`` would be wrong for ever."""
+
+
+class ErasureRefused(AuditError):
+    """An erasure that a hold forbids, or that could not erase anything; nothing was destroyed."""

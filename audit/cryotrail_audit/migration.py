@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from sqlalchemy import Connection, insert, select, text
 
+from cryotrail_audit.appending.lock import take_append_lock
 from cryotrail_audit.database_errors import INIT_HINT, database_errors
-from cryotrail_audit.databases import APPEND_LOCK, IMMEDIATE, engine_of, name_of, parse_url
+from cryotrail_audit.databases import IMMEDIATE, engine_of, name_of, parse_url
 from cryotrail_audit.errors import StoreNotReady
+from cryotrail_audit.roles.upgrade import upgrading
 from cryotrail_audit.tables import LOG, SCHEMA
 
 HEAD_REVISION: Final = "0002"
@@ -23,34 +25,35 @@ _EARLIER_REVISIONS: Final = (None, "0001")
 
 FIRST_LOG_ID: Final = 1
 
-# Two migrations at once would race for the same tables.
-_LOCK: Final = f"select pg_advisory_xact_lock({APPEND_LOCK})"
-
 
 def migrate(url: str, *, origin: str | None = None) -> str:
     """Create the store at a URL, or upgrade it; idempotent. Returns the log's origin.
 
-    On SQLite the file and its folder are made; on PostgreSQL the database must exist.
+    On SQLite the file and its folder are made; on PostgreSQL the database must exist. A store
+    that has its roles keeps them and its guards; only a superuser upgrades it.
 
     :param origin: the log's name for all time, such as ``hospital.example/cryoablation``; a
         made-up one when left out. A store that has a name keeps it.
     :raises StoreNotReady: the store is of a revision that this program does not know.
+    :raises AuditError: an older store has its roles, and the user is no superuser.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         file = Path(str(parsed.database))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    engine = engine_of(parsed)
+    engine = engine_of(parsed, changes_tables=True)
     try:
         with database_errors(name_of(parsed)):
             writing = engine.execution_options(**IMMEDIATE)
             with writing.begin() as connection:
                 if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql(_LOCK)
+                    # Two migrations at once would race for the same tables.
+                    take_append_lock(cast(Any, connection.connection.driver_connection))
                 revision = revision_of(connection)
                 if revision in _EARLIER_REVISIONS:
-                    _upgrade(connection)
+                    with upgrading(connection):
+                        _upgrade(connection)
                 elif revision != HEAD_REVISION:
                     raise _unknown_revision(name_of(parsed), revision)
                 return _named(connection, origin)

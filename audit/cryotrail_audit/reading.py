@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Select, func, select, text, union
 
+from cryotrail_audit.places import read_places
 from cryotrail_audit.records import (
     ADMINISTRATIVE,
     CONFLICT,
@@ -32,11 +33,9 @@ from cryotrail_audit.tables import (
 )
 from cryotrail_schemas.merkle import EMPTY_ROOT
 
-# The conditions of the two partial indexes on event_id, literally: a parameter in their place
-# would hide the index from a plan that is made once for all values.
-_EVENT, _OTHER = text("kind = 0"), text("kind > 0")
-
-_NEWEST_LOG = select(func.max(LOG.c.log_id)).scalar_subquery()
+# The condition of the partial index, literally: a parameter in its place would hide the index from
+# a plan that is made once for all values.
+_OTHER = text("kind > 0")
 
 # Rows of the log are read by the driver: SQLAlchemy would cost more than the reading itself.
 _COLUMNS_SQLITE: Final = ", ".join(Entry._fields)
@@ -45,13 +44,12 @@ _COLUMNS_POSTGRESQL: Final = ", ".join(
 )
 _ENTRIES_SQLITE = f"""
 select {_COLUMNS_SQLITE} from entry
-where log_id = (select max(log_id) from log) and seq > ? and seq <= ? and kind in ({{kinds}})
+where log_id = ? and seq > ? and seq <= ? and kind in ({{kinds}})
 order by seq limit ?
 """
 _ENTRIES_POSTGRESQL = f"""
 select {_COLUMNS_POSTGRESQL} from audit.entry
-where log_id = (select max(log_id) from audit.log) and seq > %s and seq <= %s
-  and kind in ({{kinds}})
+where log_id = %s and seq > %s and seq <= %s and kind in ({{kinds}})
 order by seq limit %s
 """
 # There are few entries that are no events, and an index holds them alone: "+ 0" keeps the
@@ -74,7 +72,7 @@ def read_entries(
     kinds: Collection[int],
     limit: int,
 ) -> list[Entry]:
-    """The first ``limit`` entries of these kinds in the range, by seq."""
+    """The first ``limit`` entries of these kinds in the range of places, in their order."""
     through = _LARGEST_SEQ if through_seq is None else through_seq
     listed = ", ".join(str(int(kind)) for kind in sorted(kinds)) or "null"
     driver: Any = connection.connection.driver_connection
@@ -84,22 +82,13 @@ def read_entries(
         for condition, other in _NO_EVENTS.items():
             sql = sql.replace(condition, other)
     cursor = driver.cursor(binary=True) if postgresql else driver.cursor()
-    cursor.execute(sql, (after_seq, through, limit))
-    return list(map(Entry._make, cursor))
-
-
-def read_entry_of(connection: Connection, event_id: bytes) -> Entry | None:
-    """The event of an id, else the first entry of another kind."""
-    for condition in (_EVENT, _OTHER):
-        row = connection.execute(
-            select(ENTRY)
-            .where(ENTRY.c.event_id == event_id, condition)
-            .order_by(ENTRY.c.log_id, ENTRY.c.seq)
-            .limit(1)
-        ).first()
-        if row is not None:
-            return Entry(*row)
-    return None
+    found: list[Entry] = []
+    for log_id, after, last in read_places(connection).stretches(after_seq, through):
+        cursor.execute(sql, (log_id, after, last, limit - len(found)))
+        found += map(Entry._make, cursor)
+        if len(found) >= limit:
+            break
+    return found
 
 
 def read_position(connection: Connection, topic_name: str, part: int) -> Position | None:
@@ -173,8 +162,7 @@ def read_recorded_at(
         func.coalesce(REDELIVERY.c.raw, ENTRY.c.raw),
     ).where(
         within(REDELIVERY),
-        ENTRY.c.log_id == REDELIVERY.c.log_id,
-        ENTRY.c.seq == REDELIVERY.c.seq,
+        read_places(connection).named_by(REDELIVERY.c.seq),
     )
     rows = connection.execute(entries.union_all(redeliveries)).all()
     ordered = sorted(rows, key=lambda row: row[0])
@@ -198,14 +186,17 @@ def read_schemas(connection: Connection) -> Mapping[bytes, StoredSchema]:
 
 
 def read_head(connection: Connection) -> Head:
-    """The newest batch."""
+    """The newest batch; a log that continues another has one from its beginning."""
+    newest = read_places(connection).newest
     row = connection.execute(
         select(BATCH.c.batch_no, BATCH.c.tree_size, BATCH.c.root, BATCH.c.recorded_us)
-        .where(BATCH.c.log_id == _NEWEST_LOG)
+        .where(BATCH.c.log_id == newest.log_id)
         .order_by(BATCH.c.batch_no.desc())
         .limit(1)
     ).first()
-    return Head(-1, 0, EMPTY_ROOT, None) if row is None else Head(*row)
+    if row is None:
+        return Head(-1, newest.first, EMPTY_ROOT, None)
+    return Head(row.batch_no, newest.first + row.tree_size, row.root, row.recorded_us)
 
 
 def read_counts(connection: Connection) -> Counts:
@@ -216,24 +207,21 @@ def read_counts(connection: Connection) -> Counts:
         return (
             select(func.count())
             .select_from(ENTRY)
-            .where(ENTRY.c.log_id + 0 == _NEWEST_LOG, _OTHER, ENTRY.c.kind == kind)
+            .where(_OTHER, ENTRY.c.kind == kind)
             .scalar_subquery()
         )
 
     # seq has no gap, so what is of no other kind is an event: nobody need count those.
-    tree_size = (
+    ends = (
         select(BATCH.c.tree_size)
-        .where(BATCH.c.log_id == _NEWEST_LOG)
+        .where(BATCH.c.log_id == LOG.c.log_id)
         .order_by(BATCH.c.batch_no.desc())
         .limit(1)
         .scalar_subquery()
     )
-    redeliveries = (
-        select(func.count())
-        .select_from(REDELIVERY)
-        .where(REDELIVERY.c.log_id == _NEWEST_LOG)
-        .scalar_subquery()
-    )
+    sizes = select(ends.label("tree_size")).select_from(LOG).subquery()
+    tree_size = select(func.sum(sizes.c.tree_size)).scalar_subquery()
+    redeliveries = select(func.count()).select_from(REDELIVERY).scalar_subquery()
     total, conflicts, quarantined, administrative, redelivered = connection.execute(
         select(
             func.coalesce(tree_size, 0),
@@ -243,5 +231,5 @@ def read_counts(connection: Connection) -> Counts:
             redeliveries,
         )
     ).one()
-    events = total - conflicts - quarantined - administrative
+    events = int(total) - conflicts - quarantined - administrative
     return Counts(events, conflicts, quarantined, administrative, redelivered)

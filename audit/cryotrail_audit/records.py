@@ -7,7 +7,7 @@ Integers are plain ``int``, UUIDs are their 16 bytes, times are microseconds sin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 EVENT: Final = 0
@@ -60,7 +60,7 @@ class IncomingRecord(NamedTuple):
     reason: str | None
     """Why the record is not a plain event, or flags on one that is."""
     source_seq: int | None
-    """The quarantined entry that this record was replayed from."""
+    """Place of the quarantined entry that this record was replayed from."""
     raw: bytes | None
     """The exact bytes of the record's value, framing included; None = a null value."""
     content_hash: bytes
@@ -108,9 +108,11 @@ class AppendOutcome(NamedTuple):
     """What one append did."""
 
     first_seq: int
-    """``seq`` of the first entry of the batch, or of the next one to come when it added none."""
+    """Place of the first entry of the batch, or of the next one to come when it added none."""
     tree_size: int
+    """Entries of all logs."""
     root: bytes
+    """Of the newest log."""
     recorded: int
     """New events (kind 0)."""
     redelivered: int
@@ -141,7 +143,10 @@ class Entry(NamedTuple):
     procedure_entry_no: int | None
     """1, 2, … per procedure over kinds 0 to 2, so that a missing entry shows."""
     seq: int
-    """0, 1, 2, … without a gap: the index of the entry's leaf in the Merkle tree."""
+    """0, 1, 2, … without a gap: the index of the entry's leaf in the Merkle tree of its log.
+
+    Where a store has several logs, :meth:`AuditStore.place_of` orders the entries of all.
+    """
     recorded_us: int
     """The store's clock; never decreases along ``seq``."""
     event_id: bytes
@@ -170,15 +175,31 @@ class Entry(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The end of the log."""
+    """The end of the store."""
 
     batch_no: int
-    """-1 while nothing has been appended."""
+    """Of the newest log; -1 while nothing has been appended."""
     tree_size: int
+    """Entries of all logs: one more than the place of the last."""
     root: bytes
-    """RFC 6962 Merkle tree hash; of an empty log SHA-256 of nothing."""
+    """RFC 6962 Merkle tree hash of the newest log; of an empty log SHA-256 of nothing."""
     recorded_us: int | None
     """When the last batch was appended."""
+
+
+class Replay(NamedTuple):
+    """What became of a quarantined entry."""
+
+    source_seq: int
+    """Its place."""
+    seq: int
+    """Place of the entry that holds what it says."""
+    outcome: Literal["event", "conflict", "redelivered"]
+    """``redelivered``: entry ``seq`` had said it before, so the replay added no entry of it."""
+    reason: str | None
+    """Flags of that entry; ``corrected_by_operator: …`` where its bytes are an operator's."""
+    replay_seq: int
+    """The entry that the replay appended: ``seq`` itself, or an administrative one."""
 
 
 class Counts(NamedTuple):

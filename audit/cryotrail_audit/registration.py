@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select
 
-from cryotrail_audit.append import append_administrative
-from cryotrail_audit.append_transaction import AppendTransaction
+from cryotrail_audit.appending.append import append_administrative
+from cryotrail_audit.appending.prepare import prepare_administrative
+from cryotrail_audit.appending.transaction import AppendTransaction
 from cryotrail_audit.errors import AuditError, FingerprintCollision
-from cryotrail_audit.prepare import prepare_administrative
 from cryotrail_audit.records import Administrative, StoredSchema, StoredTopic
 from cryotrail_audit.schema_identity import meaning
 from cryotrail_audit.tables import CLAIM, LOG, SCHEMA_TEXT, TOPIC

@@ -9,16 +9,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
-from cryotrail_audit import reading, registration
-from cryotrail_audit.append import append
-from cryotrail_audit.append_postgresql import PostgresqlAppends
-from cryotrail_audit.append_sqlite import SqliteAppends
-from cryotrail_audit.append_transaction import AppendDatabase, AppendTransaction
+from cryotrail_audit import history, reading, registration
+from cryotrail_audit.appending.append import append
+from cryotrail_audit.appending.postgresql import PostgresqlAppends
+from cryotrail_audit.appending.prepare import prepare
+from cryotrail_audit.appending.replayed import read_replays
+from cryotrail_audit.appending.sqlite import SqliteAppends
+from cryotrail_audit.appending.transaction import AppendDatabase, AppendTransaction
 from cryotrail_audit.clock import StoreClock
 from cryotrail_audit.database_errors import database_errors
 from cryotrail_audit.databases import engine_of, name_of, parse_url
+from cryotrail_audit.errors import AuditError
 from cryotrail_audit.migration import check_revision
-from cryotrail_audit.prepare import prepare
+from cryotrail_audit.places import Places, read_places
 from cryotrail_audit.records import (
     AppendOutcome,
     Counts,
@@ -26,6 +29,7 @@ from cryotrail_audit.records import (
     Head,
     IncomingBatch,
     Position,
+    Replay,
     StoredSchema,
     StoredTopic,
 )
@@ -40,6 +44,7 @@ class SqlStore:
         self._name = name
         self._clock = StoreClock()
         self._schema_texts: dict[bytes, str] = {}
+        self._places = Places(())
         self._appends: AppendDatabase = (
             SqliteAppends(engine) if engine.dialect.name == "sqlite" else PostgresqlAppends(engine)
         )
@@ -128,11 +133,41 @@ class SqlStore:
             if not rows:
                 return
             yield rows
-            after_seq = rows[-1].seq
+            after_seq = self.place_of(rows[-1])
 
-    def entry_of(self, event_id: UUID) -> Entry | None:
+    def places(self) -> Places:
         with self._reading() as connection:
-            return reading.read_entry_of(connection, event_id.bytes)
+            return read_places(connection)
+
+    def place_of(self, entry: Entry) -> int:
+        if entry.log_id == 1:
+            return entry.seq
+        if len(self._places.logs) < entry.log_id:
+            # Where a log begins never changes, so what was read once is good for good.
+            self._places = self.places()
+        return self._places.of_entry(entry)
+
+    def entry_of(self, event_id: UUID, through_seq: int | None = None) -> Entry | None:
+        with self._reading() as connection:
+            return history.read_entry_of(connection, event_id, through_seq)
+
+    def procedure_entries(
+        self, procedure_id: UUID, through_seq: int | None = None, batch_rows: int = 5000
+    ) -> Iterator[list[Entry]]:
+        entry_no = 0
+        while True:
+            with self._reading() as connection:
+                rows = history.read_procedure_entries(
+                    connection, procedure_id, entry_no, through_seq, batch_rows
+                )
+            if not rows:
+                return
+            yield rows
+            entry_no = rows[-1].procedure_entry_no or 0
+
+    def replays(self, source_seqs: Collection[int] | None = None) -> Mapping[int, Replay]:
+        with self._reading() as connection:
+            return read_replays(connection, source_seqs)
 
     def topics(self) -> Mapping[int, StoredTopic]:
         with self._reading() as connection:
@@ -142,9 +177,21 @@ class SqlStore:
         with self._reading() as connection:
             return reading.read_schemas(connection)
 
-    def head(self) -> Head:
+    def head(self, tree_size: int | None = None) -> Head:
         with self._reading() as connection:
-            return reading.read_head(connection)
+            if tree_size is None:
+                return reading.read_head(connection)
+            head = history.read_head_at(connection, tree_size)
+        if head is None:
+            raise AuditError(
+                f"the log never had {tree_size} entries",
+                hint="cryotrail audit verify tells its size",
+            )
+        return head
+
+    def size_as_of(self, recorded_us: int) -> int:
+        with self._reading() as connection:
+            return history.read_size_as_of(connection, recorded_us)
 
     def counts(self) -> Counts:
         with self._reading() as connection:

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from cryotrail_audit.migration import migrate
+from cryotrail_audit.places import Places
 from cryotrail_audit.records import (
     AppendOutcome,
     Counts,
@@ -19,6 +20,7 @@ from cryotrail_audit.records import (
     Head,
     IncomingBatch,
     Position,
+    Replay,
     StoredSchema,
     StoredTopic,
 )
@@ -31,14 +33,17 @@ class AuditStore(Protocol):
     """An append-only log of everything that arrived, and where each partition stands.
 
     Nothing is ever updated or deleted. Entries are numbered 0, 1, 2, … under a lock, in the
-    order of their commits: whoever has read up to ``seq`` n has read all there is up to n, and
-    asks for ``seq > n`` next. A store may be shared between threads and opened by many
+    order of their commits: whoever has read up to n has read all there is up to n, and asks for
+    what follows n next. That number is the entry's ``seq`` while the store has one log; a store
+    that was restored and continued has several, each with a ``seq`` of its own, and the number is
+    the entry's *place* (:mod:`cryotrail_audit.places`): every parameter and result here that is
+    named ``seq`` or ``tree_size`` is of places. A store may be shared between threads and opened by many
     processes; appends take turns. Every method may raise :class:`StoreUnavailable` or
     :class:`StoreBusy`, both retriable.
     """
 
     def origin(self) -> str:
-        """The log's name for all time, such as ``hospital.example/cryoablation``."""
+        """The newest log's name for all time, such as ``hospital.example/cryoablation``."""
         ...
 
     def append(self, batch: IncomingBatch) -> AppendOutcome:
@@ -57,6 +62,12 @@ class AuditStore(Protocol):
         :raises Fenced: a partition has a newer claim, or one of another owner.
         :raises PositionMoved: a partition begins before the position that is recorded, or in an
             earlier incarnation. So a second call with the same batch appends nothing.
+        A record with a ``source_seq`` is replayed from quarantine: it has the coordinates of that
+        entry, belongs to no partition of the batch and moves no position. What it repeats is said in
+        an administrative entry of type ``replay``, since its redelivery is no other record in Kafka.
+
+        :raises NotReplayable: its ``source_seq`` is no quarantined entry with its coordinates, or
+            one that was replayed before with other content.
         :raises BatchRefused: a record lies outside its partition's offsets or out of order, or
             a value fits no column (U+0000 in text, an integer out of
             range, a UUID or hash of the wrong length): what cannot be stored as an event is to
@@ -115,14 +126,35 @@ class AuditStore(Protocol):
         kinds: Collection[int] = (0, 1, 2, 3),
         batch_rows: int = 5000,
     ) -> Iterator[list[Entry]]:
-        """Entries with ``after_seq < seq <= through_seq`` in order, in lists that are not empty.
+        """Entries with ``after_seq < place <= through_seq`` in order, in lists that are not empty.
 
         Each list is its own short read, so no transaction stays open while the caller works.
         """
         ...
 
-    def entry_of(self, event_id: UUID) -> Entry | None:
-        """The entry of an event id; where there are conflicts, the event that came first."""
+    def places(self) -> Places:
+        """The logs of the store, and where each begins."""
+        ...
+
+    def place_of(self, entry: Entry) -> int:
+        """Where an entry of this store stands among those of all logs; ``seq`` in the first log."""
+        ...
+
+    def entry_of(self, event_id: UUID, through_seq: int | None = None) -> Entry | None:
+        """The entry of an event id; where there are conflicts, the event that came first.
+
+        :param through_seq: as if the log ended with this entry.
+        """
+        ...
+
+    def procedure_entries(
+        self, procedure_id: UUID, through_seq: int | None = None, batch_rows: int = 5000
+    ) -> Iterator[list[Entry]]:
+        """The entries of a procedure by ``procedure_entry_no``, in lists that are not empty."""
+        ...
+
+    def replays(self, source_seqs: Collection[int] | None = None) -> Mapping[int, Replay]:
+        """What became of quarantined entries, all or these: by their place those replayed since."""
         ...
 
     def topics(self) -> Mapping[int, StoredTopic]:
@@ -133,8 +165,19 @@ class AuditStore(Protocol):
         """All schemas by the SHA-256 of their text."""
         ...
 
-    def head(self) -> Head:
-        """The end of the log as of now."""
+    def head(self, tree_size: int | None = None) -> Head:
+        """The end of the store as of now, or when it had ``tree_size`` entries.
+
+        :raises AuditError: the store has fewer entries.
+        """
+        ...
+
+    def size_as_of(self, recorded_us: int) -> int:
+        """How many entries the store had at a time of its clock: what was known then.
+
+        The newest batch that was recorded by then; what a transaction appended became known at
+        once. Entries are never removed, so those with a place below this size are still all there.
+        """
         ...
 
     def counts(self) -> Counts:

@@ -104,6 +104,7 @@ _EVENT = text("kind = 0")
 _OTHER = text("kind > 0")
 _ADMINISTRATIVE = text("kind = 3")
 _NUMBERED = text("procedure_entry_no is not null")
+_REPLAYED = text("source_seq is not null")
 _FROM_KAFKA = text("source_seq is null and kafka_offset is not null")
 
 ENTRY: Final = Table(
@@ -157,6 +158,12 @@ ENTRY: Final = Table(
         unique=True,
         postgresql_where=_FROM_KAFKA,
         sqlite_where=_FROM_KAFKA,
+    ),
+    Index(
+        "entry_source",
+        "source_seq",
+        postgresql_where=_REPLAYED,
+        sqlite_where=_REPLAYED,
     ),
     Index(
         "entry_administrative",
@@ -238,6 +245,7 @@ TILE: Final = Table(
     _column("log_id", _Small, key=True),
     _column("level", _Small, key=True),
     _column("tile_no", _Big, key=True),
+    _column("root", LargeBinary),
     _column("hashes", LargeBinary),
 )
 

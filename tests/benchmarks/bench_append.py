@@ -1,20 +1,23 @@
 """What an append costs: the store with all its guards beside the bare insert of the same rows.
 
 Run with ``make bench`` or ``python tests/benchmarks/bench_append.py``. Rows have 330-byte bodies
-and about 500 bytes of headers. The ceiling is one executemany (SQLite) or one COPY BINARY of rows
-packed by us (PostgreSQL) into a table with the primary key alone, without hashes, look-ups or
-guards, in alternation with the store's appends of the same rows. Compare CPU, which another load on the machine disturbs least:
-client is this process, server the store's PostgreSQL backend.
+and about 500 bytes of headers. On PostgreSQL the store has its roles, and the user is the writer;
+on SQLite the connection has its authorizer. The ceiling is one executemany (SQLite) or one COPY
+BINARY of rows packed by us (PostgreSQL) into a table with the primary key alone, without hashes,
+look-ups or guards, in alternation with the store's appends of the same rows. Each figure is the
+median of some repetitions, each of many transactions: what a checkpoint of the database costs now
+and then is in it. Compare CPU, which another load on the machine disturbs least: client is this
+process, server the store's PostgreSQL backend.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import resource
 import shutil
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
@@ -31,9 +34,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import psycopg
 from audit_records import CLUSTER, OWNER, TOPIC_NAME, TOPIC_UUID, framed, progress, record
 from postgres_server import PostgresServer
+from sqlalchemy import make_url
 
 from cryotrail_audit.framing import HASH_LENGTH, leaf_hash, pack_head, pack_tail
 from cryotrail_audit.records import EVENT, Entry, IncomingBatch, IncomingRecord
+from cryotrail_audit.roles.applied import apply_roles
 from cryotrail_audit.store import AuditStore, migrate, open_store
 from cryotrail_schemas.identifiers import new_event_id
 
@@ -91,12 +96,26 @@ class Costs:
         return self.client_us + self.server_us
 
 
+class Pair(NamedTuple):
+    """One repetition: the store's appends, and the bare inserts between them."""
+
+    guarded: Costs
+    bare: Costs
+
+
+class Extent(NamedTuple):
+    """How much is measured."""
+
+    rows: int
+    """Of each repetition."""
+    repetitions: int
+
+
 def cpu_seconds(pid: int | None) -> float:
-    """User and system time of a process, from /proc; 0 for none."""
+    """Time that a process was on a CPU, from /proc, to the nanosecond; 0 for none."""
     if pid is None:
         return 0.0
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 @contextmanager
@@ -185,33 +204,36 @@ def bare_copy(connection: psycopg.Connection, rows: Sequence[Row]) -> None:
 def measure(
     store: AuditStore,
     batch_rows: int,
-    batches: int,
+    extent: Extent,
     backend_of: Callable[[], int | None],
     bare_insert: BareInsert,
     bare_backend: int | None,
-) -> tuple[Costs, Costs]:
-    """Append batches, each followed by the bare insert of the same rows."""
+) -> list[Pair]:
+    """Append batches, each followed by the bare insert of the same rows; once a repetition."""
     rng = random.Random(batch_rows)
     topic_id = store.register_topic(CLUSTER, TOPIC_UUID, TOPIC_NAME)
     epochs = store.claim(OWNER, topic_id, range(PARTITIONS))
-    guarded, bare = Costs(), Costs()
+    pairs = []
     offset = store.head().tree_size
     backend = backend_of()
-    for number in range(-1, batches):
-        records = make_records(rng, offset, batch_rows)
-        offset += batch_rows
-        batch, rows = make_batch(records, epochs), rows_of(records, offset)
-        # The first batch warms caches and prepared statements and is not counted.
-        to_guarded, to_bare = (guarded, bare) if number >= 0 else (Costs(), Costs())
-        with measured(to_guarded, batch_rows, backend):
-            outcome = store.append(batch)
-        assert outcome.recorded == batch_rows, outcome
-        with measured(to_bare, batch_rows, bare_backend):
-            bare_insert(rows)
-    return guarded, bare
+    for _repetition in range(extent.repetitions):
+        pair = Pair(Costs(), Costs())
+        for number in range(-1, max(1, extent.rows // batch_rows)):
+            records = make_records(rng, offset, batch_rows)
+            offset += batch_rows
+            batch, rows = make_batch(records, epochs), rows_of(records, offset)
+            # The first batch warms caches and prepared statements and is not counted.
+            guarded, bare = pair if number >= 0 else Pair(Costs(), Costs())
+            with measured(guarded, batch_rows, backend):
+                outcome = store.append(batch)
+            assert outcome.recorded == batch_rows, outcome
+            with measured(bare, batch_rows, bare_backend):
+                bare_insert(rows)
+        pairs.append(pair)
+    return pairs
 
 
-def bench_sqlite(folder: Path, batch_rows: int, batches: int) -> tuple[Costs, Costs]:
+def bench_sqlite(folder: Path, batch_rows: int, extent: Extent) -> list[Pair]:
     """The store on SQLite beside one executemany in its own file, set up alike."""
     url = f"sqlite:///{folder / f'audit-{batch_rows}.sqlite3'}"
     migrate(url)
@@ -225,15 +247,19 @@ def bench_sqlite(folder: Path, batch_rows: int, batches: int) -> tuple[Costs, Co
         bare.execute(sql[0])
         with closing(open_store(url)) as store:
             insert = partial(bare_executemany, bare)
-            return measure(store, batch_rows, batches, lambda: None, insert, None)
+            return measure(store, batch_rows, extent, lambda: None, insert, None)
 
 
-def bench_postgresql(server: PostgresServer, batch_rows: int, batches: int) -> tuple[Costs, Costs]:
-    """The store on PostgreSQL beside one COPY BINARY of packed rows."""
+def bench_postgresql(server: PostgresServer, batch_rows: int, extent: Extent) -> list[Pair]:
+    """The store on PostgreSQL, as its writer, beside one COPY BINARY of packed rows."""
     name = f"bench_{batch_rows}"
     with server.connect() as admin:
         admin.execute(f"create database {name}".encode())
     migrate(server.url(name))
+    writer = apply_roles(server.url(name), f"audit_{name}").names.writer
+    with server.connect(name) as admin:
+        admin.execute(f"alter role {writer} login".encode())
+    url = make_url(server.url(name)).set(username=writer).render_as_string()
     with server.connect(name) as bare, server.connect(name) as admin:
         bare.execute("create table bare (like audit.entry, primary key (log_id, seq))")
 
@@ -247,27 +273,37 @@ def bench_postgresql(server: PostgresServer, batch_rows: int, batches: int) -> t
             pid: int = row[0]
             return pid
 
-        with closing(open_store(server.url(name))) as store:
+        with closing(open_store(url)) as store:
             insert = partial(bare_copy, bare)
-            return measure(store, batch_rows, batches, backend_of, insert, bare.info.backend_pid)
+            return measure(store, batch_rows, extent, backend_of, insert, bare.info.backend_pid)
 
 
-def report(database: str, batch_rows: int, guarded: Costs, bare: Costs) -> None:
+def report(database: str, batch_rows: int, pairs: Sequence[Pair]) -> None:
     """One line of the table."""
-    slowest = max(block.wall for block in guarded.blocks)
+
+    def middle(of: Callable[[Pair], float]) -> float:
+        return statistics.median(map(of, pairs))
+
+    cpu_us = middle(lambda pair: pair.guarded.cpu_us)
+    slowest = max(block.wall for pair in pairs for block in pair.guarded.blocks)
     print(
-        f"{database:<11}{batch_rows:>6}{guarded.rate:>11,.0f}{guarded.client_us:>9.1f}"
-        f"{guarded.server_us:>9.1f}{guarded.cpu_us:>9.1f}{1e6 / guarded.cpu_us:>11,.0f}"
-        f"{bare.cpu_us:>9.1f}{guarded.cpu_us / bare.cpu_us:>7.2f}{slowest * 1e3:>10.0f}"
+        f"{database:<11}{batch_rows:>6}{middle(lambda pair: pair.guarded.rate):>11,.0f}"
+        f"{middle(lambda pair: pair.guarded.client_us):>9.1f}"
+        f"{middle(lambda pair: pair.guarded.server_us):>9.1f}"
+        f"{cpu_us:>9.1f}{1e6 / cpu_us:>11,.0f}"
+        f"{middle(lambda pair: pair.bare.cpu_us):>9.1f}"
+        f"{middle(lambda pair: pair.guarded.cpu_us / pair.bare.cpu_us):>7.2f}{slowest * 1e3:>10.0f}"
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table. Returns 0."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=60_000, help="rows of each line")
+    parser.add_argument("--rows", type=int, default=40_000, help="rows of each repetition")
+    parser.add_argument("--repetitions", type=int, default=3, help="of each line")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="one of them only")
     options = parser.parse_args(arguments)
+    extent = Extent(options.rows, options.repetitions)
     print(
         f"{'append':<11}{'batch':>6}{'rows/s':>11}{'client':>9}{'server':>9}{'CPU us':>9}"
         f"{'rows/s/core':>11}{'bare us':>9}{'ratio':>7}{'worst ms':>10}"
@@ -275,17 +311,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="cryotrail-bench-"))
     try:
         for batch_rows in (5000, 500):
-            batches = max(1, options.rows // batch_rows)
             if options.database != "postgresql":
-                report("sqlite", batch_rows, *bench_sqlite(folder, batch_rows, batches))
+                report("sqlite", batch_rows, bench_sqlite(folder, batch_rows, extent))
         if options.database != "sqlite":
             home = Path(tempfile.mkdtemp(prefix="cryotrail-bench-pg-"))
             try:
                 with PostgresServer(home, {"shared_buffers": "512MB"}) as server:
                     for batch_rows in (5000, 500):
-                        batches = max(1, options.rows // batch_rows)
-                        costs = bench_postgresql(server, batch_rows, batches)
-                        report("postgresql", batch_rows, *costs)
+                        pairs = bench_postgresql(server, batch_rows, extent)
+                        report("postgresql", batch_rows, pairs)
             finally:
                 shutil.rmtree(home, ignore_errors=True)
     finally:

@@ -49,6 +49,12 @@ class PostgresServer:
     def __exit__(self, *_exception: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of a running server descend from."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of a database of this server."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
@@ -58,6 +64,17 @@ class PostgresServer:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user="postgres", dbname=database, autocommit=True
         )
+
+    def client(self, program: str, *arguments: str, given: str = "") -> str:
+        """What a client program of this version prints, such as ``pg_dump``, as a superuser."""
+        address = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+        done = subprocess.run(
+            [self._bin / program, *address, *arguments],
+            check=False, capture_output=True, text=True, cwd=self._folder, input=given,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr}")
+        return done.stdout
 
     def start(self) -> None:
         """Start the server and wait until it answers, at most 60 seconds."""

@@ -20,12 +20,14 @@ from cryotrail_schemas.events import Event
 class EventRecorder:
     """Records events of one outbox in one partition of a store."""
 
-    def __init__(self, store: AuditStore, producer_id: str = "outbox-1") -> None:
+    def __init__(
+        self, store: AuditStore, producer_id: str = "outbox-1", first_offset: int = 0
+    ) -> None:
         self.store = store
         self._producer_id = producer_id
         self._topic_id = store.register_topic("test-cluster", UUID(int=0x5EED), "procedure-events")
         self._epoch = store.claim(OWNER, self._topic_id, [0])[0]
-        self._offset = 0
+        self._offset = first_offset
         self._procedure_seqs: dict[bytes, int] = defaultdict(int)
         self._schemas: dict[str, bytes] = {}
 

@@ -15,6 +15,7 @@ from cryotrail_consumers.known_schemas import KnownSchemas
 from cryotrail_consumers.recorder import Recorder
 from cryotrail_consumers.tally import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
+from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import encode
@@ -96,6 +97,7 @@ def recorder(
     topics: Sequence[str] = TOPICS,
     share: bool | None = None,
     registry: SchemaRegistry | None = None,
+    records: RecordCipher | None = None,
 ) -> Iterator[Recorder]:
     """A recorder into the store at ``url``; shared partitions on PostgreSQL unless told."""
     shared = url.startswith("postgresql") if share is None else share
@@ -106,16 +108,20 @@ def recorder(
             store,
             lambda: KafkaSource(connection, topics, group, share=shared),
             RecordDecoder(KnownSchemas(store, registry)),
+            records,
         )
     finally:
         store.close()
 
 
 def record_all(
-    connection: KafkaConnection, url: str, registry: SchemaRegistry | None = None
+    connection: KafkaConnection,
+    url: str,
+    registry: SchemaRegistry | None = None,
+    records: RecordCipher | None = None,
 ) -> Tally:
     """Record what Kafka holds, and end."""
-    with recorder(connection, url, registry=registry) as one:
+    with recorder(connection, url, registry=registry, records=records) as one:
         return one.run(until_caught_up=True)
 
 

@@ -3,14 +3,19 @@
 
 -- 256 hashes of the Merkle tree side by side (C2SP tlog-tiles): of level 0 the leaf hashes of the
 -- entries 256 * tile_no and on, of level n the roots of 256 full tiles of level n-1.  Full tiles
--- only, written in the transaction that fills them; the rest is read from entry.
+-- only, written in the transaction that fills them.  What no tile of level 0 holds yet is read
+-- from entry; what none of level n does, from the root that each tile of level n-1 has beside it.
 create table audit.tile (
   log_id smallint not null,
   level smallint not null check (level >= 0),
   tile_no bigint not null check (tile_no >= 0),
+  root bytea not null check (octet_length(root) = 32),
   hashes bytea not null check (octet_length(hashes) = 8192),
   primary key (log_id, level, tile_no)
 );
+
+-- Hashes do not compress: say so, and the server does not try.
+alter table audit.tile alter column hashes set storage external;
 
 -- Signed notes over a size of the log: origin '<origin>', tree_size entries, their root; and over
 -- the chain of batches: origin '<origin>/batches', tree_size batches, the batch_hash of the last.
@@ -42,6 +47,9 @@ create table audit.procedure_head (
 -- What the store itself said, by type: keys, holds, erasures, verifications.
 create index entry_administrative on audit.entry (event_type, seq) where kind = 3;
 
+-- What became of a quarantined entry: the few that were replayed from one, by its seq.
+create index entry_source on audit.entry (source_seq) where source_seq is not null;
+
 create trigger tile_statement before update or delete or truncate on audit.tile
   for each statement execute function audit.refuse_change();
 create trigger tile_row before update or delete on audit.tile
@@ -65,6 +73,9 @@ alter table audit.procedure_head enable always trigger procedure_head_row;
 
 -- A log that was restored from a backup goes on under a new name, in a row that says which log it
 -- continues.  Nothing else may be put beside the first row: verification would not know of it.
+-- seq begins at 0 in each log.  Where a row names another entry, it names the entry's place: the
+-- sizes of the logs before its own, added up, plus its seq there.  So in redelivery.seq and in
+-- entry.source_seq; with one log it is the seq.
 drop trigger log_single on audit.log;
 drop function audit.refuse_second_log();
 create function audit.refuse_other_log() returns trigger language plpgsql

@@ -3,11 +3,13 @@
 
 -- 256 hashes of the Merkle tree side by side (C2SP tlog-tiles): of level 0 the leaf hashes of the
 -- entries 256 * tile_no and on, of level n the roots of 256 full tiles of level n-1.  Full tiles
--- only, written in the transaction that fills them; the rest is read from entry.
+-- only, written in the transaction that fills them.  What no tile of level 0 holds yet is read
+-- from entry; what none of level n does, from the root that each tile of level n-1 has beside it.
 create table tile (
   log_id integer not null,
   level integer not null check (level >= 0),
   tile_no integer not null check (tile_no >= 0),
+  root blob not null check (length(root) = 32),
   hashes blob not null check (length(hashes) = 8192),
   primary key (log_id, level, tile_no),
   check (rowid > 0)
@@ -45,6 +47,9 @@ create table procedure_head (
 -- What the store itself said, by type: keys, holds, erasures, verifications.
 create index entry_administrative on entry (event_type, seq) where kind = 3;
 
+-- What became of a quarantined entry: the few that were replayed from one, by its seq.
+create index entry_source on entry (source_seq) where source_seq is not null;
+
 create trigger tile_update before update on tile
 begin select raise(abort, 'tile is append-only: UPDATE refused'); end;
 create trigger tile_delete before delete on tile
@@ -78,6 +83,9 @@ begin select raise(rollback, 'procedure_head is append-only: a row with this key
 
 -- A log that was restored from a backup goes on under a new name, in a row that says which log it
 -- continues.  Nothing else may be put beside the first row: verification would not know of it.
+-- seq begins at 0 in each log.  Where a row names another entry, it names the entry's place: the
+-- sizes of the logs before its own, added up, plus its seq there.  So in redelivery.seq and in
+-- entry.source_seq; with one log it is the seq.
 -- A new log_id and a new origin leave no key whose row could be replaced.
 drop trigger log_insert;
 create trigger log_insert before insert on log

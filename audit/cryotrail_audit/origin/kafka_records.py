@@ -1,0 +1,153 @@
+"""What was recorded from which place in Kafka, for comparing it with what Kafka holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import Connection, Engine, func, select
+
+from cryotrail_audit.database_errors import database_errors
+from cryotrail_audit.databases import engine_of, name_of, parse_url
+from cryotrail_audit.migration import check_revision
+from cryotrail_audit.places import read_places
+from cryotrail_audit.reading import read_position
+from cryotrail_audit.records import Position
+from cryotrail_audit.tables import BATCH_PARTITION, ENTRY, REDELIVERY, TOPIC
+
+
+class RecordedCopy(NamedTuple):
+    """What the store has of one Kafka record."""
+
+    incarnation: int
+    kafka_offset: int
+    seq: int
+    """Place of its entry, or of the entry that it repeats."""
+    is_redelivery: bool
+    """Then the store has no key and headers of it, and of its value only what differs."""
+    kafka_key: bytes | None
+    kafka_headers: bytes | None
+    raw: bytes | None
+    """Sealed, where a quarantined record is."""
+
+
+class KafkaRecords:
+    """The records of one store by their place in Kafka; it is only read. Use it in ``with``.
+
+    Every method may raise :class:`StoreUnavailable`, which is retriable.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine, self._name = engine, name
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the store at a database URL.
+
+        :raises StoreNotReady: nothing there, or a schema that this program does not know.
+        """
+        parsed = parse_url(url)
+        opened = cls(engine_of(parsed), name_of(parsed))
+        try:
+            with opened._reading() as connection:
+                check_revision(connection, opened._name)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def positions(self, topic_name: str) -> list[Position]:
+        """Where each partition of a topic stands that was ever recorded, by partition."""
+        with self._reading() as connection:
+            parts = connection.execute(
+                select(BATCH_PARTITION.c.part)
+                .join(TOPIC, TOPIC.c.topic_id == BATCH_PARTITION.c.topic_id)
+                .where(TOPIC.c.name == topic_name)
+                .distinct()
+            ).scalars()
+            found = [read_position(connection, topic_name, part) for part in sorted(parts)]
+        return [position for position in found if position is not None]
+
+    def within(self, topic_id: int, part: int, first: int, last: int) -> Mapping[int, RecordedCopy]:
+        """What was last recorded at the offsets from ``first`` to ``last``, by offset.
+
+        Last, since an offset occurs again in each incarnation; offsets never recorded are absent.
+        """
+        with self._reading() as connection:
+            return _within(connection, topic_id, part, first, last)
+
+    def count_before(self, topic_id: int, part: int, offset: int) -> int:
+        """How many recorded offsets lie before one."""
+        with self._reading() as connection:
+            return sum(
+                connection.execute(
+                    select(func.count(table.c.kafka_offset.distinct())).where(
+                        table.c.topic_id == topic_id,
+                        table.c.part == part,
+                        table.c.kafka_offset < offset,
+                        *conditions,
+                    )
+                ).scalar_one()
+                for table, conditions in (
+                    (ENTRY, (ENTRY.c.source_seq.is_(None),)),
+                    (REDELIVERY, ()),
+                )
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with database_errors(self._name), self._engine.connect() as connection:
+            yield connection
+
+
+def _within(
+    connection: Connection, topic_id: int, part: int, first: int, last: int
+) -> dict[int, RecordedCopy]:
+    def of(table: Any) -> Any:
+        return (
+            (table.c.topic_id == topic_id)
+            & (table.c.part == part)
+            & table.c.kafka_offset.between(first, last)
+        )
+
+    places = read_places(connection)
+    entries = connection.execute(
+        select(
+            ENTRY.c.incarnation,
+            ENTRY.c.kafka_offset,
+            ENTRY.c.log_id,
+            ENTRY.c.seq,
+            ENTRY.c.kafka_key,
+            ENTRY.c.kafka_headers,
+            ENTRY.c.raw,
+        ).where(of(ENTRY), ENTRY.c.source_seq.is_(None))
+    )
+    copies = [
+        RecordedCopy(incarnation, offset, places.of(log_id, seq), False, *stored)
+        for incarnation, offset, log_id, seq, *stored in entries
+    ]
+    again = connection.execute(
+        select(
+            REDELIVERY.c.incarnation,
+            REDELIVERY.c.kafka_offset,
+            REDELIVERY.c.seq,
+            func.coalesce(REDELIVERY.c.raw, ENTRY.c.raw),
+        ).where(
+            of(REDELIVERY),
+            places.named_by(REDELIVERY.c.seq),
+        )
+    )
+    copies += [RecordedCopy(row[0], row[1], row[2], True, None, None, row[3]) for row in again]
+    copies.sort(key=lambda copy: copy.incarnation)
+    return {copy.kafka_offset: copy for copy in copies}
