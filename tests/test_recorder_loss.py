@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import logging
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from kafka.structs import TopicPartition
 from kafka_damage import cut_tail, flip_last_byte
-from kafka_fixtures import KafkaNode, home_settings
+from kafka_fixtures import KafkaNode
 from recorded_kafka import (
     TOPICS,
     Message,
@@ -28,7 +24,6 @@ from recorded_kafka import (
 from replayed_cohort import of_procedure
 from waiting import until
 
-from cryotrail.embedded import broker
 from cryotrail_audit.records import Entry
 from cryotrail_audit.verification import verify
 from cryotrail_producers.kafka_clients import admin
@@ -39,27 +34,6 @@ from cryotrail_schemas.topics import PARTITION_COUNT, PROCEDURE_EVENTS
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 PARTITION = 4
-
-
-@pytest.fixture(scope="module")
-def _breakable_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode]:
-    settings = home_settings(tmp_path_factory.mktemp("breakable-kafka"))
-    bootstrap = broker.start(settings).bootstrap
-    node = KafkaNode(replace(settings, kafka_bootstrap=bootstrap), bootstrap)
-    yield node
-    node.stop()
-
-
-@pytest.fixture
-def fragile_kafka(
-    _breakable_kafka: KafkaNode, caplog: pytest.LogCaptureFixture
-) -> Iterator[KafkaNode]:
-    """A broker with empty topics that the test may kill and damage."""
-    # A captured log record would keep the refused connection's exception, and so its socket.
-    caplog.set_level(logging.CRITICAL, "kafka")
-    _breakable_kafka.recreate_topics()
-    yield _breakable_kafka
-    gc.collect()  # Here, where the warning above is ignored.
 
 
 def _messages(procedure: str) -> list[Message]:

@@ -18,6 +18,7 @@ from cryotrail_consumers.continuity import (
 from cryotrail_consumers.coordinates import Lineage, TopicPartition
 from cryotrail_consumers.errors import LogDamaged
 from cryotrail_consumers.source import Extent, LogReader, RecordSource
+from cryotrail_producers.personal_cipher import RecordCipher
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ def take_over(
     source: RecordSource,
     partitions: Collection[TopicPartition],
     owner: str,
+    records: RecordCipher | None = None,
     *,
     suspect_damage: bool = False,
 ) -> Takeover:
@@ -89,6 +91,7 @@ def take_over(
     Where a log is not the one that was recorded, a loss alarm and the partition's new incarnation
     are appended in one transaction, before any record of it.
 
+    :param records: opens sealed quarantined records, to compare them with what Kafka holds.
     :param suspect_damage: try each log where it goes on, and leave those alone that are damaged
         there: one of them would keep the source from reading all the others.
     :raises SourceInterrupted: a log could not be read; retriable.
@@ -100,7 +103,7 @@ def take_over(
     with source.reader() as reader:
         for partition, extent in reader.extents(claims.keys()).items():
             try:
-                findings[partition] = _find(store, source, partition, extent, reader)
+                findings[partition] = _find(store, source, partition, extent, reader, records)
                 if suspect_damage:
                     _try_to_read(partition, findings[partition], reader)
             except LogDamaged as damaged:
@@ -136,6 +139,7 @@ def _find(
     partition: TopicPartition,
     extent: Extent,
     reader: LogReader,
+    records: RecordCipher | None,
 ) -> _Finding:
     """Compare the log of a partition with what is recorded of it."""
     position = store.position(*partition)
@@ -145,7 +149,7 @@ def _find(
     if (position.cluster_id, position.topic_uuid) != (source.cluster_id, topic_uuid):
         begun_anew = first_continuation(extent)._replace(loss=TOPIC_REPLACED)
         return _Finding(position, extent, begun_anew)
-    found = continuation(position, partition, extent, reader, store)
+    found = continuation(position, partition, extent, reader, store, records)
     if found.loss is None and 0 < found.offset == extent.start:
         _log.info("%s: all that is recorded has been deleted from Kafka", partition)
     return _Finding(position, extent, found)

@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 from cryotrail_audit.records import Position
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition, record_hash
+from cryotrail_consumers.sealing import is_same_value
 from cryotrail_consumers.source import Extent, LogReader
+from cryotrail_producers.personal_cipher import RecordCipher
 
 TOPIC_REPLACED: Final = "topic_replaced"
 """Loss: the name belongs to another topic now; the one that was recorded is gone."""
@@ -49,11 +51,14 @@ def continuation(
     extent: Extent,
     reader: LogReader,
     store: AuditStore,
+    records: RecordCipher | None = None,
 ) -> Continuation:
     """Where to go on after ``position``, recorded from the same topic as ``extent``.
 
     A log that was trimmed exactly up to the position has nothing left to compare and is accepted:
     that is retention at work, after everything was recorded.
+
+    :param records: opens sealed quarantined records, which Kafka holds as they came.
     """
     recorded = position.last_record_hash or NOTHING_RECORDED
     if extent.start > position.next_offset:
@@ -62,18 +67,36 @@ def continuation(
         return Continuation(position.next_offset, recorded, None)
     if extent.end < position.next_offset:
         loss = TAIL_CUT
-    elif _hash_before(position.next_offset, partition, reader) == recorded:
+    elif _is_last_recorded(position, recorded, partition, reader, store, records):
         return Continuation(position.next_offset, recorded, None)
     else:
         loss = TAIL_REWRITTEN
-    offset, last_hash = _first_difference(position, partition, extent, reader, store)
+    offset, last_hash = _first_difference(position, partition, extent, reader, store, records)
     return Continuation(offset, last_hash, loss)
 
 
-def _hash_before(offset: int, partition: TopicPartition, reader: LogReader) -> bytes | None:
-    for record in reader.records(partition, Extent(offset - 1, offset)):
-        return record_hash(record.key, record.value)
-    return None
+def _is_last_recorded(
+    position: Position,
+    recorded: bytes,
+    partition: TopicPartition,
+    reader: LogReader,
+    store: AuditStore,
+    records: RecordCipher | None,
+) -> bool:
+    """Whether the record before the position is the one that was recorded last."""
+    last = position.next_offset - 1
+    for record in reader.records(partition, Extent(last, position.next_offset)):
+        if record_hash(record.key, record.value) == recorded:
+            return True
+        stored = store.recorded_at(position.topic_id, position.part, last, last).get(last)
+        # Sealed, the store's bytes are others than Kafka's, and the hash is that of the store's.
+        return (
+            stored is not None
+            and record_hash(*stored) == recorded
+            and stored[0] == record.key
+            and is_same_value(stored[1], record.value, records)
+        )
+    return False
 
 
 def _first_difference(
@@ -82,6 +105,7 @@ def _first_difference(
     extent: Extent,
     reader: LogReader,
     store: AuditStore,
+    records: RecordCipher | None,
 ) -> tuple[int, bytes]:
     """The first offset at which the log holds another record than the store, and the hash before.
 
@@ -94,7 +118,12 @@ def _first_difference(
         part = Extent(first, min(first + _COMPARED_AT_ONCE, end))
         recorded = store.recorded_at(position.topic_id, position.part, part.start, part.end - 1)
         for record in reader.records(partition, part):
-            if recorded.get(record.offset) != (record.key, record.value):
+            stored = recorded.get(record.offset)
+            if (
+                stored is None
+                or stored[0] != record.key
+                or not is_same_value(stored[1], record.value, records)
+            ):
                 return record.offset, last_hash
-            last_hash = record_hash(record.key, record.value)
+            last_hash = record_hash(*stored)
     return end, last_hash

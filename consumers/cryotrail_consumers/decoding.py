@@ -42,7 +42,8 @@ class _Key(NamedTuple):
     procedure_id: bytes | None
     """The UUID, when the key is UUID text of either case."""
     partition: int | None
-    """Where the key belongs; None when it is no UUID text, hence no event's."""
+    """Where the key belongs; None when it is no UUID text, hence no event's, or when nobody knows
+    how many partitions there are."""
 
 
 _NO_UUID: Final = _Key(None, None, None)
@@ -78,8 +79,23 @@ class RecordDecoder:
                 incoming.append((QUARANTINED, kept))
         return incoming
 
+    def event(
+        self, record: SourceRecord, lineage: Lineage, *, any_key: bool = False
+    ) -> IncomingRecord:
+        """One record of long ago as an event, by the schemas that are known now.
+
+        How many partitions its topic had then is not known, so nothing is said of
+        :data:`WRONG_PARTITION`.
+
+        :param any_key: the key need not be the procedure's: somebody answers for the body.
+        :raises UndecodableRecord: why it cannot be read.
+        :raises CryotrailError: the store or the registry did not answer; retriable.
+        """
+        key = None if any_key else _parse_key(record.key or b"", None)
+        return self._event(record, key, read_delivery(record.headers), lineage)
+
     def _event(
-        self, record: SourceRecord, key: _Key, delivery: Delivery, lineage: Lineage
+        self, record: SourceRecord, key: _Key | None, delivery: Delivery, lineage: Lineage
     ) -> IncomingRecord:
         _, fingerprint, schema_id, body = parse_frame(record.value)
         if fingerprint is not None:
@@ -92,13 +108,15 @@ class RecordDecoder:
         header = plain["header"]
         event_id: str = header["event_id"]
         procedure_id: str = header["procedure_id"]
+        if key is None:
+            key = _parse_key(procedure_id.encode(), None)
         if procedure_id != key.text and procedure_id.lower() != key.text:
             raise UndecodableRecord("key_mismatch", f"key {record.key!r} for {procedure_id}")
 
         flags = delivery.flags
         if schema.flag is not None:
             flags += (schema.flag,)
-        if key.partition != lineage.partition:
+        if key.partition not in (lineage.partition, None):
             flags += (WRONG_PARTITION,)
         if delivery.event_id is not None and delivery.event_id != event_id:
             flags += (CE_ID_MISMATCH,)
@@ -173,7 +191,7 @@ def _read_key(key: bytes | None, partition_count: int, known: dict[bytes | None,
     return known[key]
 
 
-def _parse_key(key: bytes, partition_count: int) -> _Key:
+def _parse_key(key: bytes, partition_count: int | None) -> _Key:
     try:
         text = key.decode("ascii")
         procedure_id = UUID(text)
@@ -185,5 +203,5 @@ def _parse_key(key: bytes, partition_count: int) -> _Key:
     return _Key(
         text if text == canonical else None,
         procedure_id.bytes,
-        partition_of(key, partition_count),
+        None if partition_count is None else partition_of(key, partition_count),
     )

@@ -6,7 +6,9 @@ RecorderError
 │   ├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
 │   ├── LogDamaged            the bytes of a log are not those that were written; retriable
 │   └── CodecMissing          records are compressed in a way that cannot be read here
-└── TakenOver                 every partition was claimed by another recorder
+├── TakenOver                 every partition was claimed by another recorder
+├── KeyMissing                quarantined bytes are sealed, and their key is not here
+└── CorrectionRefused         what an operator gives for a quarantined record cannot be kept
 """
 
 from __future__ import annotations
@@ -55,3 +57,11 @@ class CodecMissing(SourceError):
 
 class TakenOver(RecorderError):
     """Another recorder claimed the partitions that this one was reading."""
+
+
+class KeyMissing(RecorderError):
+    """The bytes of a quarantined record are sealed; their key is destroyed, or on another machine."""
+
+
+class CorrectionRefused(RecorderError):
+    """What an operator gives in the place of a quarantined record's bytes cannot be kept."""

@@ -42,6 +42,27 @@ def pack_headers(
     return b"".join(fields)
 
 
+def unpack_headers(packed: bytes | None) -> list[tuple[str, bytes | None]]:
+    """The inverse of :func:`pack_headers`, also of names that are not UTF-8."""
+    items: list[bytes | None] = []
+    at, packed = 0, packed or b""
+    while at < len(packed):
+        (length,) = struct.unpack_from(">i", packed, at)
+        at += 4
+        items.append(None if length < 0 else packed[at : at + length])
+        at += max(length, 0)
+    return [
+        (_name(name or b""), value) for name, value in zip(items[::2], items[1::2], strict=True)
+    ]
+
+
+def _name(name: bytes) -> str:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return EscapedName(name.decode("utf-8", "surrogateescape"))
+
+
 def _framed_name(name: str, any_name: bool) -> bytes:
     if isinstance(name, EscapedName):
         if not any_name:

@@ -24,13 +24,14 @@ class KafkaLogReader:
     :raises KafkaUnreachable: no broker answers; retriable.
     """
 
-    def __init__(self, connection: KafkaConnection) -> None:
+    def __init__(self, connection: KafkaConnection, *, fetch_bytes: int = 64 * 1024) -> None:
+        """``fetch_bytes``: how much of a partition is fetched at once; more for long ranges."""
         self._bootstrap = connection.bootstrap
         self._consumer: Any = consumer(
             connection,
             isolation_level="read_committed",
             request_timeout_ms=int(_PATIENCE_S * 1000),
-            max_partition_fetch_bytes=64 * 1024,
+            max_partition_fetch_bytes=fetch_bytes,
         )
         escape_header_names(self._consumer)
 

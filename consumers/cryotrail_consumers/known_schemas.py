@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, Protocol
 
 from cryotrail_audit.errors import FingerprintCollision
-from cryotrail_audit.store import AuditStore
+from cryotrail_audit.records import StoredSchema
+from cryotrail_audit.schema_identity import meaning
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.catalog import Catalog, EventType, catalog, event_type_of
 from cryotrail_schemas.delivery import TYPE_PREFIX
@@ -31,6 +34,40 @@ class KnownSchema(NamedTuple):
     """:data:`UNKNOWN_TYPE`, or None for a type of the catalog."""
 
 
+class SchemaStore(Protocol):
+    """What of an :class:`~cryotrail_audit.store.AuditStore` is needed here."""
+
+    def schemas(self) -> Mapping[bytes, StoredSchema]: ...
+    def register_schema(
+        self, text: str, fingerprint: bytes, event_type: str, version: int | None
+    ) -> bytes: ...
+
+
+class SchemasAtHand:
+    """A store's schemas, to which none is added: for a look that is to leave no trace."""
+
+    def __init__(self, store: SchemaStore) -> None:
+        self._schemas = store.schemas()
+
+    def schemas(self) -> Mapping[bytes, StoredSchema]:
+        """See :meth:`AuditStore.schemas`."""
+        return self._schemas
+
+    def register_schema(
+        self, text: str, fingerprint: bytes, event_type: str, version: int | None
+    ) -> bytes:
+        """The SHA-256 of the text; what :meth:`AuditStore.register_schema` would refuse is refused.
+
+        :raises FingerprintCollision: a text that means something else has this fingerprint.
+        """
+        for known in self._schemas.values():
+            if known.fingerprint == fingerprint and meaning(known.text) != meaning(text):
+                raise FingerprintCollision(
+                    f"another schema than this of {event_type} is known under {fingerprint.hex()}"
+                )
+        return sha256(text.encode()).digest()
+
+
 class _Refusal(NamedTuple):
     code: QuarantineCode
     detail: str
@@ -45,7 +82,7 @@ class KnownSchemas:
     what has a registry's id, from the registry.
     """
 
-    def __init__(self, store: AuditStore, registry: SchemaRegistry | None = None) -> None:
+    def __init__(self, store: SchemaStore, registry: SchemaRegistry | None = None) -> None:
         self._store = store
         self._registry = registry
         self._catalog: Catalog = catalog()

@@ -22,10 +22,12 @@ from cryotrail_consumers.assignment import OwnedPartition, take_over
 from cryotrail_consumers.coordinates import TopicPartition, record_hash
 from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.errors import LogDamaged, SourceError, SourceInterrupted, TakenOver
+from cryotrail_consumers.sealing import with_sealed_quarantine
 from cryotrail_consumers.source import RecordSource, SourceRecord
 from cryotrail_consumers.tally import Tally
 from cryotrail_consumers.unstorable import with_unstorable_quarantined
 from cryotrail_producers.back_off import BackOff
+from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.errors import CryotrailError
 
 _log = logging.getLogger(__name__)
@@ -52,13 +54,16 @@ class Recorder:
         store: AuditStore,
         open_source: Callable[[], RecordSource],
         decoder: RecordDecoder,
+        records: RecordCipher | None = None,
     ) -> None:
+        """``records`` seals what goes into quarantine; None = it is stored as Kafka holds it."""
         self.tally = Tally()
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         """Who this recorder is in the store's claims."""
         self._store = store
         self._open_source = open_source
         self._decoder = decoder
+        self._records = records
         self._on_batch: Callable[[Tally], None] = _nothing
         self._back_off = BackOff(_SHORTEST_WAIT_S, _LONGEST_WAIT_S)
         self._suspect_damage = False
@@ -136,7 +141,12 @@ class Recorder:
         self, source: RecordSource, partitions: frozenset[TopicPartition]
     ) -> Mapping[TopicPartition, OwnedPartition]:
         taken = take_over(
-            self._store, source, partitions, self.owner, suspect_damage=self._suspect_damage
+            self._store,
+            source,
+            partitions,
+            self.owner,
+            self._records,
+            suspect_damage=self._suspect_damage,
         )
         self.tally.alarms += taken.alarm_count
         self.tally.held_up = len(taken.held_up)
@@ -156,10 +166,16 @@ class Recorder:
             taken = owned.get(partition)
             if taken is None:
                 continue
-            incoming += self._decoder.decode(records, taken.lineage, taken.partition_count)
-            last = records[-1]
+            decoded = self._decoder.decode(records, taken.lineage, taken.partition_count)
+            decoded = with_sealed_quarantine(decoded, self._records)
+            incoming += decoded
+            # Of the bytes as they are stored: a hash of sealed ones in clear would outlive their key.
+            last = decoded[-1][1]
             progress[partition] = taken.progress(
-                records[0].offset, last.offset + 1, len(records), record_hash(last.key, last.value)
+                records[0].offset,
+                records[-1].offset + 1,
+                len(records),
+                record_hash(last.kafka_key, last.raw),
             )
         if not progress:
             return
@@ -178,7 +194,8 @@ class Recorder:
             if storable == batch:
                 raise
             _log.error("quarantining what the store refuses: %s", refused)
-            return self._store.append(storable)
+            sealed = with_sealed_quarantine(storable.records, self._records)
+            return self._store.append(storable._replace(records=sealed))
 
     def _wait(self, source: RecordSource, error: CryotrailError) -> None:
         """Pause; the source is polled meanwhile, so that its group does not give us up."""
