@@ -123,7 +123,7 @@ def test_an_unharmed_store_is_intact_and_never_called_proved(
 
     said = text(open_page(published, "home", audit_url=audit_url))
 
-    assert "intact, no outside checkpoint" in said
+    assert "intact, no outside anchor" in said
     assert f"all {size} entries were re-hashed" in said
     assert f"The log holds {size} entries, {size - 2} of them newer than this publication." in said
     assert "proved" not in said
@@ -190,5 +190,5 @@ def test_a_verdict_names_what_it_can(audit_url: str) -> None:
         verification=check.verification._replace(result="broken", first_broken_seq=None)
     )
 
-    assert check.words == "intact, no outside checkpoint"
+    assert check.words == "intact, no outside anchor"
     assert whole.words == "broken"

@@ -166,6 +166,42 @@ def test_events_stand_in_the_table_with_both_of_their_times(published: Path) -> 
     assert start["recorded"] == "2012-01-19 10:01:30"
 
 
+def test_amendments_that_await_a_decision_are_named_and_stand_beside_the_original(
+    tmp_path: Path,
+) -> None:
+    tables: Tables = {}
+    own_id = add_procedure(tables)
+    for number, (value, status) in enumerate((("31.0", "REPLACED"), ("32.0", "IN_FORCE"))):
+        tables.setdefault("fct_correction", []).append(
+            {
+                "procedure_id": own_id,
+                "event_id": procedure_id(f"amendment {number}"),
+                "seq": 50 + number,
+                "event_type": "EventAmended",
+                "actor_role": ["OPERATOR", "NURSE"][number],
+                "target_event_id": own_id,
+                "target_event_type": "ProcedureScheduled",
+                "path": "/tumour_size_mm",
+                "original_value": "30.0",
+                "value": value,
+                "status": status,
+                "is_concurrent": True,
+            }
+        )
+    publish(tmp_path, tables)
+
+    page = open_page(tmp_path, "procedure", procedure="CRYO-0001")
+
+    assert (
+        "To be decided: ProcedureScheduled /tumour_size_mm was amended to"
+        " 31.0 (operator, entry 50), 32.0 (nurse, entry 51, counts until then)."
+    ) in text(page)
+    table = page.dataframe[-1].value
+    assert list(table["original_value"]) == ["30.0", "30.0"]
+    assert list(table["value"]) == ["31.0", "32.0"]
+    assert list(table["state"]) == ["replaced, to be decided", "in force, to be decided"]
+
+
 def test_points_drawn_are_counted(published: Path, first: AppTest) -> None:
     assert "3 of 3 points drawn" in text(first)
     assert "No tip temperatures" in text(open_page(published, "procedure", procedure="CRYO-0002"))

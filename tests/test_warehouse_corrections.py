@@ -15,10 +15,12 @@ from small_warehouse import SmallWarehouse
 from cryotrail_audit.records import EVENT
 from cryotrail_schemas.codec import parse_frame
 from cryotrail_schemas.events import (
+    CaseDecisionRecorded,
     Channel,
     ProbeTelemetryChunk,
     ProcedureEnded,
     ProcedureScheduled,
+    ProcedureSealed,
     ThawStopped,
 )
 
@@ -115,6 +117,95 @@ def test_the_later_of_two_amendments_counts_and_both_are_shown_for_decision(
         path, "select found from meta_quality where check_name = 'concurrent_amendments'"
     )
     assert concurrent == {"found": 1}
+
+
+CHANGES = "select path, original_value, value, status, is_concurrent from fct_correction"
+
+
+def test_concurrent_amendments_stand_beside_the_original_until_somebody_decides(
+    warehouse: SmallWarehouse,
+) -> None:
+    case = Case(1)
+    events = case.whole()
+    first = case.amend(events[0], "/tumour_size_mm", 31.0)
+    rival = case.amend(events[0], "/tumour_size_mm", 32.0)
+    decided = case.amend(events[0], "/tumour_size_mm", 33.0, supersedes=first)
+    decided = replace(
+        decided,
+        changes=(
+            *decided.changes,
+            replace(decided.changes[0], supersedes_event_id=rival.header.event_id),
+        ),
+    )
+
+    path = warehouse.publish(*events, first, rival)
+    assert [tuple(r.values()) for r in rows(path, f"{CHANGES} order by seq")] == [
+        ("/tumour_size_mm", "null", "31.0", "REPLACED", True),
+        ("/tumour_size_mm", "null", "32.0", "IN_FORCE", True),
+    ]
+    path = warehouse.publish(decided)
+
+    assert [tuple(r.values()) for r in rows(path, f"{CHANGES} order by seq, position")] == [
+        ("/tumour_size_mm", "null", "31.0", "REPLACED", False),
+        ("/tumour_size_mm", "null", "32.0", "REPLACED", False),
+        ("/tumour_size_mm", "null", "33.0", "REPLACED", False),
+        ("/tumour_size_mm", "null", "33.0", "IN_FORCE", False),
+    ]
+    quality = "select found from meta_quality where check_name = 'concurrent_amendments'"
+    assert row(path, quality) == {"found": 0}
+
+
+def test_a_correction_of_another_procedures_event_is_told_from_one_that_waits(
+    warehouse: SmallWarehouse,
+) -> None:
+    case, other = Case(1), Case(2)
+    events, others = case.whole(), other.whole()
+    status = "select correction_status as s from fct_timeline_event where s is not null"
+
+    path = warehouse.publish(*events, case.void(others[-1]))
+    assert row(path, status) == {"s": "WAITING"}
+    path = warehouse.publish(*others)
+
+    assert row(path, status) == {"s": "OTHER_PROCEDURE"}
+    assert row(path, "select status from fct_correction") == {"status": "OTHER_PROCEDURE"}
+    assert rows(path, "select event_id from fct_timeline_event where is_voided") == []
+
+
+def test_a_seal_cannot_be_voided(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    seal = case.at(
+        ProcedureSealed,
+        100,
+        sealed_producer_ids=(),
+        event_count=10,
+        telemetry_chunk_count=0,
+        content_root=b"0" * 32,
+    )
+
+    path = warehouse.publish(*case.whole(), seal, case.void(seal))
+
+    assert row(path, "select sealed, voided_count from fct_procedure") == {
+        "sealed": True,
+        "voided_count": 0,
+    }
+    assert row(path, "select status from fct_correction") == {"status": "TARGETS_SEAL"}
+
+
+def test_no_personal_value_is_copied_into_the_marts(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole()
+    decision = case.at(CaseDecisionRecorded, -900, reason_text="Mrs Miller fainted")
+    amendment = case.amend(decision, "/reason_text", "her daughter fainted")
+
+    path = warehouse.publish(*events, decision, amendment)
+
+    assert row(path, CHANGES) == {
+        "path": "/reason_text",
+        "original_value": None,
+        "value": None,
+        "status": "IN_FORCE",
+        "is_concurrent": False,
+    }
 
 
 def test_a_procedure_whose_events_are_all_voided_disappears(warehouse: SmallWarehouse) -> None:

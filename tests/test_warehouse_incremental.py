@@ -100,10 +100,16 @@ def events_of(draw: st.DrawFn, case: Case) -> list[Event]:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[list[Event]]:
-    """Events of a few procedures of two subjects, out of order, some twice, cut into batches."""
+    """Events of a few procedures of two subjects, out of order, some twice, cut into batches.
+
+    Some voids carry another procedure's id than what they target.
+    """
     everything: list[Event] = []
-    for number in range(1, CASES + 1):
-        everything += draw(events_of(Case(number, subject=number % 2)))
+    cases = [Case(number, subject=number % 2) for number in range(1, CASES + 1)]
+    for case in cases:
+        everything += draw(events_of(case))
+    for _ in range(draw(st.integers(0, 2))):
+        everything.append(draw(st.sampled_from(cases)).void(draw(st.sampled_from(everything))))
     arriving = draw(st.permutations(everything))
     arriving += draw(st.lists(st.sampled_from(everything), max_size=3))
     cuts = sorted(draw(st.lists(st.integers(0, len(arriving)), min_size=1, max_size=3)))

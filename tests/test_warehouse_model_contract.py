@@ -15,6 +15,7 @@ from recorded_events import EventRecorder
 
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_schemas.events import DataOrigin
+from cryotrail_warehouse.correction_rows import CHANGE_COLUMNS
 from cryotrail_warehouse.current_events import COLUMNS as CURRENT_EVENT_COLUMNS
 from cryotrail_warehouse.errors import ModelError
 from cryotrail_warehouse.model import Model, ModelSet
@@ -37,7 +38,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         recorder = EventRecorder(store)
         recorder.record_all(replayed_cohort.events())
         recorder.record(*Case(900, data_origin=DataOrigin.SYNTHETIC).whole())
-        recorder.record(*Case(901).whole()[:5])
+        opened = Case(901)
+        started = opened.whole()[:5]
+        amendment = opened.amend(started[0], "/tumour_size_mm", 31.0)
+        recorder.record(*started, amendment, opened.void(amendment))
         return refresh(store, folder / "warehouse", "Asia/Tokyo").path
 
 
@@ -163,6 +167,7 @@ def _selected_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[s
     connection.execute(macros())
     sources = {
         "current_event": CURRENT_EVENT_COLUMNS,
+        "correction_change": CHANGE_COLUMNS,
         "procedure_stream": STREAM_COLUMNS,
         **RAW_TABLES,
     }

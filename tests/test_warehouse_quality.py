@@ -68,6 +68,37 @@ def test_conflicts_quarantine_and_alarms_are_counted(warehouse: SmallWarehouse) 
     assert row(path, "select end_status from fct_procedure") == {"end_status": "UNKNOWN"}
 
 
+def test_a_replayed_record_is_no_open_one(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    *events, end = case.whole()
+    recorder = warehouse.recorder
+    recorder.record(*events)
+    sources = []
+    for number in range(3):
+        incoming = recorder.incoming(end, reason="truncated", event_id=b"%016d" % number)
+        recorder.append([(QUARANTINED, incoming)])
+        sources.append((warehouse.store.head().tree_size - 1, incoming))
+    quality = (
+        "select check_name, found, checked from meta_quality"
+        " where check_name in ('quarantined_records', 'replayed_records') order by check_name"
+    )
+
+    before = [tuple(r.values()) for r in rows(warehouse.refresh().path, quality)]
+    for seq, incoming in sources[:2]:  # an event, and what it says once more
+        replayed = incoming._replace(
+            event_id=end.header.event_id.bytes, source_seq=seq, reason=None
+        )
+        warehouse.store.append(IncomingBatch([(EVENT, replayed)], (), (), ""))
+    path = warehouse.refresh().path
+
+    assert before == [("quarantined_records", 3, 3), ("replayed_records", 0, 3)]
+    assert [tuple(r.values()) for r in rows(path, quality)] == [
+        ("quarantined_records", 1, 3),
+        ("replayed_records", 2, 3),
+    ]
+    assert row(path, "select duration_min from fct_procedure") == {"duration_min": 90.0}
+
+
 def test_an_event_of_an_unknown_type_is_counted_and_stops_nothing(
     warehouse: SmallWarehouse,
 ) -> None:

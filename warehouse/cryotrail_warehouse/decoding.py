@@ -6,11 +6,13 @@ hundred times as many samples and goes its own, cheaper way: one row a chunk, no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from cryotrail_audit.records import EVENT, Entry, StoredSchema
+from cryotrail_audit.appending.replayed import REPLAY
+from cryotrail_audit.records import ADMINISTRATIVE, EVENT, KINDS, Entry, StoredSchema
 from cryotrail_schemas.catalog import EventType, catalog, event_type_of
 from cryotrail_schemas.codec import decode, decode_plain, parse_frame
 from cryotrail_schemas.errors import SchemaError, UndecodableRecord
@@ -19,7 +21,7 @@ from cryotrail_warehouse.errors import EntryChanged
 
 TELEMETRY: Final = "ProbeTelemetryChunk"
 
-DECODER_VERSION: Final = 1
+DECODER_VERSION: Final = 2
 """Raised when the raw rows change their meaning, so that they are decoded anew."""
 
 
@@ -27,7 +29,7 @@ class RawRow(NamedTuple):
     """One row for one raw table."""
 
     table: str
-    """``event``, ``telemetry_chunk`` or ``remark``."""
+    """``event``, ``telemetry_chunk``, ``remark`` or ``replay``."""
     values: dict[str, Any]
     """By column; what JSON can say."""
 
@@ -55,6 +57,16 @@ class Decoder:
             return _event_row(entry, self.document(entry))
         except (UndecodableRecord, SchemaError) as error:
             return _remark(entry, str(error))
+
+    def rows(self, entries: Iterable[Entry]) -> Iterator[RawRow]:
+        """The raw rows of entries: one each, and one more of a replay from quarantine.
+
+        :raises EntryChanged: see :meth:`row`.
+        """
+        for entry in entries:
+            yield self.row(entry)
+            if entry.source_seq is not None or entry.event_type == REPLAY:
+                yield _replay_row(entry)
 
     def document(self, entry: Entry) -> dict[str, Any]:
         """An event as JSON, of either topic.
@@ -145,6 +157,14 @@ def _remark(entry: Entry, reason: str | None) -> RawRow:
             "reason": reason,
         },
     )
+
+
+def _replay_row(entry: Entry) -> RawRow:
+    if entry.kind == ADMINISTRATIVE:  # it said what an entry had said before
+        source_seq, outcome = json.loads(entry.raw or b"{}").get("source_seq"), "redelivered"
+    else:
+        source_seq, outcome = entry.source_seq, KINDS[entry.kind]
+    return RawRow("replay", {"source_seq": source_seq, "seq": entry.seq, "outcome": outcome})
 
 
 def _hex(value: bytes | None) -> str | None:

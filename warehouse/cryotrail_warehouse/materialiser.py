@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Final
 
 from cryotrail_audit.records import Head
 from cryotrail_audit.store import AuditStore
@@ -22,17 +20,8 @@ from cryotrail_warehouse.publication import (
     published_path,
     remove_old,
 )
+from cryotrail_warehouse.publication_row import describe_publication
 from cryotrail_warehouse.working_files import MARTS_FILE, WorkingFiles, remove_working_files
-
-_DESCRIBE_PUBLICATION: Final = """
-insert into marts.main.meta_publication by name
-select $publication_no as publication_no, current_timestamp as published_at, $last_seq as last_seq,
-  make_timestamptz($last_recorded_us) as last_recorded_at, $tree_size as audit_tree_size,
-  $root as audit_root, (select count(*) from marts.main.fct_procedure) as procedure_count,
-  (select coalesce(sum(event_count), 0) from build.raw.procedure_stream) as event_count,
-  (select coalesce(sum(chunk_count), 0) from build.raw.procedure_stream) as telemetry_chunk_count,
-  $site_tz as site_tz, $version as cryotrail_version, $digest as models_sha256
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +110,8 @@ class Materialiser:
         execute("begin")
         try:
             touched = run.run(store, after_seq, head.tree_size - 1)
-            execute("delete from marts.main.meta_publication")
-            execute(
-                _DESCRIBE_PUBLICATION,
-                {
-                    "publication_no": highest_number(self._warehouse_dir) + 1,
-                    "last_seq": head.tree_size - 1,
-                    "last_recorded_us": head.recorded_us,
-                    "tree_size": head.tree_size,
-                    "root": head.root.hex(),
-                    "site_tz": self._site_tz,
-                    "version": version("cryotrail"),
-                    "digest": models().digest,
-                },
+            describe_publication(
+                self._files.connection, head, highest_number(self._warehouse_dir) + 1, self._site_tz
             )
         except BaseException:
             execute("rollback")

@@ -16,10 +16,22 @@ from cryotrail_warehouse.working_files import WorkingFiles
 _SCOPED_SOURCES: Final = ("event", "telemetry_chunk", "procedure_stream")
 
 
+_TOUCHED: Final = """
+create or replace temp table touched as
+select procedure_id, first_seq from build.raw.procedure_stream
+where last_seq > $1 or procedure_id in (
+  select waiting.procedure_id from marts.main.fct_correction as waiting
+  where waiting.status = 'WAITING' and waiting.target_event_id in (
+    select event_id from build.raw.event where seq > $1
+    union all select event_id from build.raw.telemetry_chunk where seq > $1))
+"""
+
+
 class ModelRun:
     """Brings the marts from one store number to another.
 
-    The scope is every procedure that has an entry above ``after_seq``, whole: its rows are
+    The scope is every procedure that has an entry above ``after_seq``, or a correction that waited
+    for one, whole: its rows are
     deleted by procedure, not by what comes anew, so that a procedure whose events were all voided
     disappears.
     """
@@ -40,11 +52,7 @@ class ModelRun:
         :returns: the ids of the procedures that were touched.
         """
         execute = self._connection.execute
-        execute(
-            "create or replace temp table touched as select procedure_id, first_seq"
-            " from build.raw.procedure_stream where last_seq > $1",
-            [after_seq],
-        )
+        execute(_TOUCHED, [after_seq])
         touched = execute("select procedure_id::varchar, first_seq from temp.touched").fetchall()
         if touched:
             # Literals of the range let DuckDB skip the row groups outside it: the cost of a
@@ -82,8 +90,8 @@ class ModelRun:
             execute(f"insert into marts.main.{model.name} by name from temp.{model.name}")
 
     def _scoped_source(self, group: str, table: str) -> str:
-        if (group, table) == ("corrections", "current_event"):
-            return "temp.current_event"
+        if group == "corrections" and table in ("current_event", "correction_change"):
+            return f"temp.{table}"
         if group != "raw" or table not in _SCOPED_SOURCES:
             raise ModelError(f"no source {group}.{table} for a model of touched procedures")
         touched = "procedure_id in (select procedure_id from temp.touched)"
@@ -111,8 +119,8 @@ class ModelRun:
 
     def _remarks_only(self, model: Model) -> Callable[[str, str], str]:
         def source(group: str, table: str) -> str:
-            if (group, table) != ("raw", "remark"):
+            if group != "raw" or table not in ("remark", "replay"):
                 raise ModelError(f"model {model.name} may not read all of {group}.{table}")
-            return "build.raw.remark"
+            return f"build.raw.{table}"
 
         return source

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cryotrail_warehouse.errors import QueryRefused
+from cryotrail_warehouse.errors import NothingPublished, QueryRefused
 from cryotrail_warehouse.publication import published_path
 from cryotrail_warehouse.telemetry_files import FOLDER as TELEMETRY_FOLDER
 
@@ -34,23 +34,28 @@ class QueryResult:
 
 
 @contextmanager
-def reading(warehouse_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(warehouse_dir: Path, file: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads the publication of this moment, and the telemetry files beside it.
 
     Tables are named as in the file (``fct_procedure``, ``clinic.procedures``) or behind
     ``warehouse.``, and ``samples('<file_path of fct_telemetry_file>')`` reads a procedure's
     samples. Nothing else on this computer can be read: the settings are locked.
 
-    :raises NothingPublished: no refresh has run in this folder.
+    :param file: another marts file in the place of the publication, such as one of an earlier
+        moment, with the telemetry files beside it.
+    :raises NothingPublished: no refresh has run in this folder, or there is no such file.
     """
     import duckdb
 
-    path = str(published_path(warehouse_dir)).replace("'", "''")
+    if file is not None and not file.is_file():
+        raise NothingPublished(f"there is no file {file}")
+    path = str(file or published_path(warehouse_dir)).replace("'", "''")
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as warehouse (read_only)")
         connection.execute("use warehouse")
         connection.execute("set TimeZone = 'UTC'")
-        folder = str(warehouse_dir.absolute()).replace("'", "''")
+        beside = warehouse_dir if file is None else file.parent
+        folder = str(beside.absolute()).replace("'", "''")
         connection.execute(_SAMPLES.format(folder=folder))
         connection.execute("set allowed_directories = $1", [[f"{folder}/{TELEMETRY_FOLDER}/"]])
         connection.execute("set enable_external_access = false")
@@ -58,15 +63,15 @@ def reading(warehouse_dir: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def query(warehouse_dir: Path, sql: str) -> QueryResult:
-    """Run one SELECT (or DESCRIBE, SHOW, SUMMARIZE) on the publication.
+def query(warehouse_dir: Path, sql: str, file: Path | None = None) -> QueryResult:
+    """Run one SELECT (or DESCRIBE, SHOW, SUMMARIZE) on the publication, or on another marts file.
 
-    :raises NothingPublished: no refresh has run in this folder.
+    :raises NothingPublished: no refresh has run in this folder, or there is no such file.
     :raises QueryRefused: not one statement that reads, or DuckDB refuses it.
     """
     import duckdb
 
-    with reading(warehouse_dir) as connection:
+    with reading(warehouse_dir, file) as connection:
         try:
             statements = connection.extract_statements(sql)
             # COPY would write into the folder whose files may be read.

@@ -1,5 +1,8 @@
 """The private build file: the log decoded once, in the order of ``seq``, never published.
 
+``seq`` is the entry's place in the store throughout the warehouse, which is its ``seq`` in the log
+while the store has one log.
+
 Raw tables are append-only and lag the store by what has not been read yet. They are appended
 before the marts are touched, in transactions of their own: DuckDB writes one attached database a
 transaction, so a crash between the two leaves raw rows that the next refresh builds on.
@@ -95,8 +98,9 @@ class RawLog:
         self._check_same_log(store)
         decoder = Decoder(store.schemas())
         appended = 0
-        for entries in store.entries(after_seq=self.last_seq, through_seq=through_seq):
-            self._append(entries, map(decoder.row, entries))
+        for stored in store.entries(after_seq=self.last_seq, through_seq=through_seq):
+            entries = _placed(store, stored)
+            self._append(entries, decoder.rows(entries))
             appended += len(entries)
             advance(len(entries))
         return appended
@@ -140,3 +144,10 @@ class RawLog:
             execute("rollback")
             raise
         execute("commit")
+
+
+def _placed(store: AuditStore, entries: list[Entry]) -> list[Entry]:
+    """The entries with their place as ``seq``."""
+    if entries[-1].log_id == 1:
+        return entries
+    return [entry._replace(seq=store.place_of(entry)) for entry in entries]

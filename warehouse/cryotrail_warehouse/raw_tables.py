@@ -44,6 +44,11 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
         "procedure_id": "UUID",
         "reason": "VARCHAR",
     },
+    "replay": {
+        "source_seq": "BIGINT",
+        "seq": "BIGINT",
+        "outcome": "VARCHAR",
+    },
 }
 """Columns of the tables that rows are appended to, by table."""
 

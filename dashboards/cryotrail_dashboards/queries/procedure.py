@@ -94,6 +94,22 @@ def events(publication: Publication, procedure_id: str) -> pd.DataFrame:
     )
 
 
+def corrections(publication: Publication, procedure_id: str) -> pd.DataFrame:
+    """A row an amended field or void, by what it corrects: ``target_event_id`` (text),
+    ``target_event_type``, ``path``, ``original_value``, ``value``, ``status``, ``is_concurrent``,
+    ``reason``, ``actor_role``, ``recorded_at``, ``seq``.
+    """
+    return publication.frame(
+        """
+        select target_event_id::varchar as target_event_id, target_event_type, path, original_value,
+               value, status, is_concurrent, reason, actor_role, recorded_at, seq
+        from warehouse.fct_correction where procedure_id = $procedure_id::uuid
+        order by target_event_id, path nulls first, seq, position
+        """,
+        {"procedure_id": procedure_id},
+    )
+
+
 def probe_ids(publication: Publication, procedure_id: str) -> list[str]:
     """The probes in order of insertion, then those that only a cycle names."""
     rows = publication.rows(
@@ -190,6 +206,7 @@ class ProcedureFacts(NamedTuple):
     row: ProcedureRow
     probe_ids: list[str]
     events: pd.DataFrame
+    corrections: pd.DataFrame
     cycles: pd.DataFrame
     ct: pd.DataFrame
     complications: pd.DataFrame
@@ -203,6 +220,7 @@ def facts(publication: Publication, row: ProcedureRow) -> ProcedureFacts:
         row,
         probe_ids(*own),
         events(*own),
+        corrections(*own),
         cycles(*own),
         ct(*own),
         complications(*own),

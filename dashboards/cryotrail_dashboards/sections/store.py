@@ -66,5 +66,6 @@ def _show_verdict(check: Check | None, zone: ZoneInfo) -> None:
     st.markdown(
         f"Checked {at}: all {found.size:,} entries were re-hashed from their recorded bytes, and the "
         f"root is `{found.root.hex()}`. Whoever can rewrite the whole store could do so "
-        "consistently: only a checkpoint held outside it can prove that nobody did."
+        "consistently: there is no outside anchor here. Only a checkpoint held outside the store, "
+        "given to `cryotrail audit verify --checkpoint`, proves that nobody did."
     )

@@ -3,6 +3,7 @@
 The address alone says what is shown: every choice is written into it and read back from it.
 """
 
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -12,6 +13,8 @@ from cryotrail_dashboards.layout import show_freshness, show_metrics, show_origi
 from cryotrail_dashboards.literal import literal
 from cryotrail_dashboards.queries import procedure as ask
 from cryotrail_dashboards.queries.publication import open_publication
+from cryotrail_dashboards.sections.corrections import show_undecided
+from cryotrail_dashboards.sections.seal import show_seal
 from cryotrail_dashboards.sections.tables import show_tables
 from cryotrail_dashboards.sections.timeline import show_timeline
 from cryotrail_dashboards.settings import DashboardSettings
@@ -35,7 +38,9 @@ def main() -> None:
             show_refusal(unknown)
             return
         show_head(row)
+        show_seal(settings.audit_url, UUID(row.procedure_id))
         facts = ask.facts(publication, row)
+        show_undecided(facts.corrections)
         show_timeline(publication, facts, zone)
         show_tables(facts, zone)
         show_freshness(publication.meta(), zone)

@@ -1,10 +1,21 @@
-with checked as (
+with quarantined as (
+  select remark.seq, max(replay.source_seq) as source_seq
+  from {{ source('raw', 'remark') }} as remark
+  left join {{ source('raw', 'replay') }} as replay on replay.source_seq = remark.seq
+  where remark.kind = 2
+  group by remark.seq
+),
+
+checked as (
   select 'conflicting_records' as check_name, count(*) filter (where kind = 1) as found, null::bigint as checked, 'record' as unit,
     'the same event id arrived with other content; the first one counts, the other is kept in the log' as description
   from {{ source('raw', 'remark') }}
-  union all select 'quarantined_records', count(*) filter (where kind = 2), null, 'record',
-    'records that could not be read; their bytes are kept: cryotrail audit quarantine list'
-  from {{ source('raw', 'remark') }}
+  union all select 'quarantined_records', count(*) filter (where source_seq is null), count(*), 'record',
+    'records that could not be read and still wait; their bytes are kept: cryotrail audit quarantine list --open'
+  from quarantined
+  union all select 'replayed_records', count(source_seq), count(*), 'record',
+    'records that could not be read at first and were read later, or corrected by an operator'
+  from quarantined
   union all select 'loss_alarms', count(*) filter (where kind = 3 and event_type = 'loss_alarm'), null, 'alarm',
     'a topic was re-created or its tail was cut'
   from {{ source('raw', 'remark') }}
@@ -12,14 +23,14 @@ with checked as (
     'recorded events of a type or schema that this version does not know; a newer version reads them by a rebuild'
   from {{ source('raw', 'remark') }}
   union all select 'corrections_waiting', count(*) filter (where correction_status = 'WAITING'),
-    count(*) filter (where correction_status is not null), 'correction', 'the event that they target is not in the record of their procedure, or not yet'
+    count(*) filter (where correction_status is not null), 'correction', 'the event that they target has not arrived'
   from {{ ref('fct_timeline_event') }}
   union all select 'corrections_not_applied', count(*) filter (where correction_status not in ('APPLIED', 'TAKEN_BACK', 'WAITING')),
     count(*) filter (where correction_status is not null), 'correction',
-    'all or part of them changes nothing: other content than the target has, no such field, no such value'
+    'all or part of them changes nothing: other content than the target has, another procedure, a seal, no such field, no such value'
   from {{ ref('fct_timeline_event') }}
   union all select 'concurrent_amendments', count(*) filter (where has_concurrent_amendment), count(*), 'event',
-    'two amendments supersede the same value; the later one counts until somebody decides'
+    'two amendments replace the same value without knowing of each other; the later one counts until somebody decides'
   from {{ ref('fct_timeline_event') }}
   union all select 'unpaired_cycles', count(*) filter (where pairing <> 'closed'), count(*), 'probe cycle',
     'a freeze or thaw lacks its start or stop; its minutes are not counted'
