@@ -8,9 +8,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from cryotrail.console import progress
+from cryotrail.log_signing import anchoring, ensure_home_key, open_signer
 from cryotrail.publishing import publish_events
 from cryotrail.recording import open_recorder, record
 from cryotrail.settings import Settings
+from cryotrail_audit.checkpoints.anchors.anchoring import NO_OUTSIDE_ANCHOR, in_words
+from cryotrail_audit.checkpoints.anchors.kept import Kept
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_audit.verification import Verification, verify
 from cryotrail_producers import replay
@@ -37,6 +40,8 @@ class Demonstration:
     recorded: int = 0
     """Of these, new to the store: none when the cohort was there already."""
     verification: Verification | None = None
+    outside_anchor: str = NO_OUTSIDE_ANCHOR
+    """What is held of the log outside, in words."""
 
     @property
     def equal(self) -> bool:
@@ -60,7 +65,7 @@ def run(settings: Settings, demonstration: Demonstration) -> None:
     :raises DemonstrationFailed: Kafka did not acknowledge in time, or the store is broken.
     """
     with demonstration.stage("store"):
-        migrate(settings.audit_url)
+        origin = migrate(settings.audit_url)
     cohort = replay.reference_cohort()
     with demonstration.stage("publish"):
         total = replay.event_count(cohort)
@@ -81,6 +86,8 @@ def run(settings: Settings, demonstration: Demonstration) -> None:
             )
     with demonstration.stage("record"), open_recorder(settings) as recorder:
         demonstration.recorded = record(recorder, until_caught_up=True).tally.recorded
+    with demonstration.stage("sign"):
+        demonstration.outside_anchor = _sign(settings, origin)
     with demonstration.stage("verify"), progress("verify", None) as advance:
         demonstration.verification = verify(settings.audit_url, advance)
         if demonstration.verification.result == "broken":
@@ -97,3 +104,15 @@ def run(settings: Settings, demonstration: Demonstration) -> None:
         outcome = refresh(store, settings.warehouse_dir, settings.site_tz, advance)
     with demonstration.stage("compare"):
         demonstration.comparisons = compare(outcome.path)
+
+
+def _sign(settings: Settings, origin: str) -> str:
+    """Sign what is new in the log, when its key is at hand; how far it is anchored outside."""
+    places = anchoring(settings)
+    if ensure_home_key(settings, origin):
+        with closing(open_signer(settings)) as signer:
+            if signer.is_due(waited=True):
+                signed = signer.sign()
+                notes = Kept(signed.note.to_bytes(), signed.batches_note.to_bytes())
+                places.keep(notes, at_once=True)
+    return in_words(places.states())

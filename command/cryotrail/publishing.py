@@ -97,6 +97,8 @@ def open_publisher(settings: Settings, *, source: str | None = None) -> Publishe
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     :raises RegistryAddressRefused: the address of the schema registry is none.
     :raises OutboxError: the outbox cannot be opened.
+    :raises SigningKeyRefused: the file of the signing key cannot be used.
+    :raises KekRefused, KeyStoreError: personal text is to be encrypted and cannot be.
     """
     transport: Transport = KafkaTransport(kafka_connection(settings))
     if settings.schema_registry_url is not None:
@@ -107,6 +109,9 @@ def open_publisher(settings: Settings, *, source: str | None = None) -> Publishe
             outbox_telemetry_path=settings.outbox_telemetry_path,
             source=source or settings.source,
             grace_s=settings.outbox_grace_s,
+            signing_key_file=settings.signing_key_file,
+            personal_kek_file=settings.personal_kek_file,
+            keys_path=settings.keys_path,
         ),
         transport,
     )

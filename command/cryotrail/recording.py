@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryotrail.console import progress, say
 from cryotrail.embedded.connection import kafka_connection
+from cryotrail.personal_keys import record_cipher
 from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_consumers.decoding import RecordDecoder
@@ -48,21 +49,20 @@ def open_recorder(settings: Settings) -> Iterator[Recorder]:
 
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     :raises StoreNotReady: no audit store, or one of another revision.
+    :raises KekRefused, KeyStoreError: quarantined bytes are to be encrypted and cannot be.
     """
     connection = kafka_connection(settings)
     embedded = settings.audit_url.startswith(_SQLITE)
     if embedded:
         _make_store_of_home(settings)
-    store = open_store(settings.audit_url)
-    try:
+    with record_cipher(settings) as records, closing(open_store(settings.audit_url)) as store:
         group = group_of(store.origin())
         yield Recorder(
             store,
             lambda: KafkaSource(connection, _TOPICS, group, share=not embedded),
             RecordDecoder(KnownSchemas(store, _registry(settings))),
+            records,
         )
-    finally:
-        store.close()
 
 
 def _make_store_of_home(settings: Settings) -> None:

@@ -43,6 +43,13 @@ NAMES = (
     "KAFKA_CA_FILE",
     "KAFKA_CERT_FILE",
     "KAFKA_KEY_FILE",
+    "SIGNING_KEY_FILE",
+    "PERSONAL_KEK_FILE",
+    "KEYS_PATH",
+    "LOG_KEY_FILE",
+    "SIGNER_STATE_DIR",
+    "ANCHORS",
+    "ANCHOR_TSA_CA_FILE",
     "DASHBOARD_PORT",
 )
 """Every setting, without its prefix. A key of the TOML file is the same name in lower case."""
@@ -84,6 +91,21 @@ class Settings:
     kafka_ca_file: Path | None
     kafka_cert_file: Path | None
     kafka_key_file: Path | None
+    signing_key_file: Path | None
+    """The producer's private key for seals, corrections and what follows a seal; None = unsigned."""
+    personal_kek_file: Path | None
+    """The key that wraps the keys of personal text; None = personal text is not encrypted."""
+    keys_path: Path
+    """The store of those keys, to be backed up apart from everything else."""
+    log_key_file: Path
+    """The private key that signs the log's checkpoints; its public part lies beside it, ``.pub``."""
+    signer_state_dir: Path
+    """What the signer or witness remembers of the log that it signed, and how its anchors stand."""
+    anchors: str | None
+    """Places outside for signed checkpoints, separated by commas: ``file:FOLDER``, ``git:FOLDER``,
+    ``rfc3161:URL``; None = no outside anchor."""
+    anchor_tsa_ca_file: Path | None
+    """Root certificate (PEM) of the time-stamp authority that ``ANCHORS`` names."""
     dashboard_port: int
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Where each value came from: ``environment``, the TOML file's path, or ``default``."""
@@ -138,6 +160,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kafka_ca_file=given.path("KAFKA_CA_FILE"),
         kafka_cert_file=given.path("KAFKA_CERT_FILE"),
         kafka_key_file=given.path("KAFKA_KEY_FILE"),
+        signing_key_file=given.path("SIGNING_KEY_FILE"),
+        personal_kek_file=given.path("PERSONAL_KEK_FILE"),
+        keys_path=given.path("KEYS_PATH") or home / "keys.sqlite3",
+        log_key_file=given.path("LOG_KEY_FILE") or home / "signer" / "log.key",
+        signer_state_dir=given.path("SIGNER_STATE_DIR") or home / "signer",
+        anchors=given.optional("ANCHORS"),
+        anchor_tsa_ca_file=given.path("ANCHOR_TSA_CA_FILE"),
         dashboard_port=given.whole_number("DASHBOARD_PORT") or 8501,
         origins=given.origins,
     )

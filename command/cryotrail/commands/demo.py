@@ -96,6 +96,7 @@ def _as_json(demonstration: Demonstration) -> Mapping[str, Any]:
             "result": verification.result,
             "size": verification.size,
             "root": verification.root.hex(),
+            "outside_anchor": demonstration.outside_anchor,
         },
     }
 
@@ -113,7 +114,7 @@ def _print(demonstration: Demonstration) -> None:
     print("it is not the paper's own table, and no row is a real person.")
     print(
         f"{demonstration.events} events published, {demonstration.recorded} new to the log; audit "
-        f"store {verification.result} (no outside checkpoint), {verification.size} entries, root "
+        f"store {verification.result} ({demonstration.outside_anchor}), {verification.size} entries, root "
         f"{verification.root.hex()[:16]}…"
     )
     print(" · ".join(f"{name} {seconds:.1f} s" for name, seconds in demonstration.stages.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import closing
 
 from cryotrail.console import print_json, say, table
 from cryotrail.embedded import broker
@@ -19,6 +20,13 @@ examples:
   cryotrail kafka stop              a clean stop; the data stay in CRYOTRAIL_HOME/kafka
   CRYOTRAIL_KAFKA_BOOTSTRAP=kafka.example:9092 cryotrail kafka topics
                                     create both topics on a cluster of yours
+  cryotrail kafka trim --through-recorded --dry-run
+                                    what the audit store has recorded and Kafka still holds
+  cryotrail kafka trim --through-recorded --topic cryotrail.probe-telemetry
+
+trim deletes records below the position that the audit store has recorded, never one above it, and
+nothing of a partition whose log is not the one that was recorded. It cannot be undone: verify the
+store and have a backup of it before.
 
 It is Apache Kafka itself, one node on 127.0.0.1, for one computer: its jars are fetched once
 against pinned hashes, and it runs on Java 17 or newer, or on the one that comes with the extra
@@ -27,8 +35,13 @@ against pinned hashes, and it runs on Java 17 or newer, or on the one that comes
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Run one of start, stop, status and topics. 1 = not running, or topics that differ."""
-    chosen = _parser().parse_args(arguments)
+    """Run one action. 1 = not running, topics that differ, or a log that was left alone."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.action == "trim":
+        if not chosen.through_recorded:
+            parser.error("trim needs --through-recorded: there is no other way to trim")
+        return _trim(settings, chosen.topic or list(TOPICS), chosen.dry_run, chosen.json)
     actions = {"start": _start, "stop": _stop, "status": _status, "topics": _topics}
     return actions[chosen.action](settings, chosen.json)
 
@@ -104,6 +117,29 @@ def _topics(settings: Settings, as_json: bool) -> int:
     return 1 if outcome.differences else 0
 
 
+def _trim(settings: Settings, topics: Sequence[str], dry_run: bool, as_json: bool) -> int:
+    # Here, so that starting a broker loads no database.
+    from cryotrail.embedded.trim import trim_through_recorded
+    from cryotrail.personal_keys import existing_record_cipher
+    from cryotrail_audit.store import open_store
+
+    connection = kafka_connection(settings)
+    with (
+        existing_record_cipher(settings) as records,
+        closing(open_store(settings.audit_url)) as store,
+    ):
+        done = trim_through_recorded(connection, store, topics, records, dry_run=dry_run)
+    rows = [one._asdict() for one in done]
+    if as_json:
+        print_json(rows)
+    else:
+        table(rows, list(rows[0]))
+        count = sum(one.deleted for one in done)
+        say(f"{count} records {'would be' if dry_run else 'were'} deleted; their bytes leave")
+        say("Kafka's disks when their segments are closed and the next retention check comes")
+    return 1 if any(one.outcome == "not the same log" for one in done) else 0
+
+
 def _report(differences: Sequence[TopicDifference]) -> None:
     for topic, name, designed, found in differences:
         say(f"{topic}: {name} is {found}, designed {designed}; it was not changed")
@@ -113,15 +149,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cryotrail kafka",
         description="Start, stop and inspect the embedded Apache Kafka of this home; "
-        "create the topics on it or on the cluster that the settings name.",
+        "create the topics on it or on the cluster that the settings name, and delete from them "
+        "what the audit store has recorded.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "action",
-        choices=("start", "stop", "status", "topics"),
+        choices=("start", "stop", "status", "topics", "trim"),
         help="start: until it is ready, topics included; stop: cleanly; status: exit 1 when it "
-        "does not run; topics: create what is missing, exit 1 when an existing one differs",
+        "does not run; topics: create what is missing, exit 1 when an existing one differs; "
+        "trim: delete what the audit store has recorded, exit 1 when a log was left alone",
     )
+    trimming = parser.add_argument_group("trim")
+    trimming.add_argument(
+        "--through-recorded",
+        action="store_true",
+        help="delete the records below each partition's recorded position",
+    )
+    trimming.add_argument(
+        "--topic", action="append", choices=TOPICS, help="only this topic; may be repeated"
+    )
+    trimming.add_argument("--dry-run", action="store_true", help="say it, and delete nothing")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     return parser

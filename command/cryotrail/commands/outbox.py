@@ -1,4 +1,4 @@
-"""``cryotrail outbox``: what waits to be sent, and sending it."""
+"""``cryotrail outbox``: what waits to be sent, sending it, sealing a procedure, signing keys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from cryotrail import outbox_key, outbox_seal
 from cryotrail.argument_types import seconds
 from cryotrail.console import print_json, progress, table
 from cryotrail.publishing import open_publisher
@@ -18,6 +19,8 @@ examples:
   cryotrail outbox status
   cryotrail outbox status --json
   cryotrail outbox send
+  cryotrail outbox seal 0d9c3a52-1c1d-5d1e-9b6f-7d52b6c4a001
+  cryotrail outbox key create room2.pem        then set CRYOTRAIL_SIGNING_KEY_FILE=room2.pem
 
 waiting = durable here and not yet acknowledged by Kafka; sent = acknowledged, ever; refused = events
 and lines that broke the contract; oldest = since when the oldest waiting event waits; problem = why
@@ -47,10 +50,14 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         metavar="SECONDS",
         help="give up after so long without an acknowledgement (default 30)",
     )
+    outbox_seal.add_to(commands)
+    outbox_key.add_to(commands)
     options = parser.parse_args(arguments)
     if options.command == "status":
         return _status(settings, as_json=options.json)
-    return _send(settings, options.wait_s, as_json=options.json)
+    if options.command == "send":
+        return _send(settings, options.wait_s, as_json=options.json)
+    return int(options.run(options, settings))
 
 
 def _status(settings: Settings, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from cryotrail.publishing import open_publisher, publish_through
 from cryotrail.settings import Settings
 from cryotrail_producers.errors import LinesUnreadable
 from cryotrail_producers.json_lines import RefusedLine, read_lines
+from cryotrail_producers.publisher import Publisher
 from cryotrail_schemas.events import Event
 
 EPILOG = """\
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
 
     refused: list[RefusedLine] = []
     with _lines_of(options.file) as lines, open_publisher(settings) as publisher:
-        outcome = publish_through(publisher, _events(lines, refused), options.wait_s)
+        outcome = publish_through(publisher, _events(lines, publisher, refused), options.wait_s)
         if refused:
             publisher.count_refused(len(refused))
     if options.json:
@@ -87,8 +88,10 @@ def _lines_of(name: str) -> AbstractContextManager[Iterable[bytes]]:
         raise LinesUnreadable(f"cannot read {name}: {error.strerror}") from error
 
 
-def _events(lines: Iterable[bytes], refused: list[RefusedLine]) -> Iterator[Event]:
-    for line in read_lines(lines):
+def _events(
+    lines: Iterable[bytes], publisher: Publisher, refused: list[RefusedLine]
+) -> Iterator[Event]:
+    for line in read_lines(lines, publisher.check):
         if isinstance(line, RefusedLine):
             refused.append(line)
             for problem in line.problems:

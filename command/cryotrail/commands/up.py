@@ -13,7 +13,9 @@ from typing import IO, NamedTuple
 
 from cryotrail.console import say
 from cryotrail.embedded import broker
+from cryotrail.log_signing import anchoring, ensure_home_key
 from cryotrail.settings import Settings
+from cryotrail_audit.checkpoints.anchors.anchoring import in_words
 from cryotrail_audit.store import migrate
 from cryotrail_schemas.errors import CryotrailError
 
@@ -38,10 +40,13 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser = argparse.ArgumentParser(
         prog="cryotrail up",
         description=(
-            "Embedded Kafka (unless CRYOTRAIL_KAFKA_BOOTSTRAP names a cluster), recorder, "
+            "Embedded Kafka (unless CRYOTRAIL_KAFKA_BOOTSTRAP names a cluster), recorder, signer, "
             "materialiser and dashboard of one host. When one of them ends, all end."
         ),
-        epilog="Signer and HTTP gateway are not part of this version.",
+        epilog=(
+            "The signer runs when the log's key is at hand; a home of its own is given one at its "
+            "first start. The HTTP gateway is not part of this version."
+        ),
     )
     parser.add_argument("--no-dashboard", action="store_true", help="without the pages")
     options = parser.parse_args(arguments)
@@ -57,7 +62,10 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         services.append(Service("dashboard", ("dashboard",), settings.logs_dir / "dashboard.log"))
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     with broker.running(settings):
-        migrate(settings.audit_url)
+        if ensure_home_key(settings, migrate(settings.audit_url)):
+            log = settings.logs_dir / "signer.log"
+            services.insert(1, Service("signer", ("audit", "sign"), log))
+            say(in_words(anchoring(settings).states()))
         _once(("warehouse", "refresh"), settings)  # so that the pages have a first publication
         return _supervise(services)
 

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from cryotrail.argument_types import add_as_of
 from cryotrail.console import print_json, progress, say, table
 from cryotrail.settings import Settings
 from cryotrail_warehouse.publication import published_path
@@ -33,6 +35,8 @@ examples:
   cryotrail warehouse refresh                    what is new in the store, once
   cryotrail warehouse refresh --follow           again and again, until Ctrl-C
   cryotrail warehouse rebuild                    from the first entry on
+  cryotrail warehouse rebuild --as-of 2026-11-22T10:24:00Z --output then/known.duckdb
+  cryotrail warehouse sql "from clinic.procedures" --file then/known.duckdb
   cryotrail warehouse sql "from clinic.procedures"
   cryotrail warehouse sql "select * from cohort_survival" --json
   duckdb -readonly "$(cryotrail warehouse path)"
@@ -49,13 +53,18 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
 
     What opens the audit store is imported where it is used: a query and a path need none of it.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.action == "rebuild":
+        _check_rebuild(parser, options)
     if options.action == "path":
         print(published_path(settings.warehouse_dir))
     elif options.action == "sql":
-        _show(query(settings.warehouse_dir, options.query), options)
+        _show(query(settings.warehouse_dir, options.query, options.file), options)
     elif options.action == "refresh" and options.follow:
         _follow(options, settings)
+    elif options.action == "rebuild" and options.output is not None:
+        _build_as_of(options, settings)
     else:
         _bring_up_to_date(options, settings)
     return 0
@@ -85,7 +94,16 @@ def _parser() -> argparse.ArgumentParser:
     rebuilding = actions.add_parser(
         "rebuild",
         help="forget the working files and read the whole log again",
-        epilog="The result equals that of refreshing all along. Readers keep the last publication.",
+        epilog="The result equals that of refreshing all along. Readers keep the last publication."
+        " With --as-of or --as-of-seq what was known then is built into a file of its own, and"
+        " nothing else is touched.",
+    )
+    add_as_of(rebuilding)
+    rebuilding.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="with --as-of or --as-of-seq: a new file, in a folder of its own for its samples",
     )
     for action in (refreshing, rebuilding):
         action.add_argument("--json", action="store_true", help="what was done, as JSON")
@@ -94,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         "sql",
         help="one SELECT on the published file",
         epilog="samples('<file_path of fct_telemetry_file>') reads a procedure's samples.",
+    )
+    asking.add_argument(
+        "--file", type=Path, metavar="FILE", help="a file that rebuild --as-of made, instead"
     )
     asking.add_argument("query", help="SELECT, FROM, WITH, DESCRIBE, SHOW TABLES or SUMMARIZE")
     form = asking.add_mutually_exclusive_group()
@@ -110,6 +131,37 @@ def _seconds(text: str) -> float:
     if not 0.1 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0.1 to 86400")
     return seconds
+
+
+def _check_rebuild(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    earlier = options.as_of is not None or options.as_of_seq is not None
+    if earlier != (options.output is not None):
+        parser.error("--output goes with --as-of or --as-of-seq, and these with --output")
+
+
+def _build_as_of(options: argparse.Namespace, settings: Settings) -> None:
+    from cryotrail_audit.store import open_store
+    from cryotrail_warehouse.as_of import build_as_of
+
+    with (
+        closing(open_store(settings.audit_url)) as store,
+        progress("reading the log", None) as advance,
+    ):
+        outcome = build_as_of(
+            store,
+            options.output,
+            settings.site_tz,
+            recorded_us=options.as_of,
+            seq=options.as_of_seq,
+            advance=advance,
+        )
+    if options.json:
+        print_json(asdict(outcome) | {"path": str(outcome.path)})
+    else:
+        print(
+            f"{outcome.path}: what was known when the log ended with entry {outcome.last_seq}; "
+            f"{outcome.procedures} procedures"
+        )
 
 
 def _bring_up_to_date(options: argparse.Namespace, settings: Settings) -> None:

@@ -5,7 +5,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from cryotrail.commands.audit import init, quarantine, show, verify
+from cryotrail.commands.audit import (
+    anchor,
+    checkpoint,
+    conflicts,
+    continuing,
+    erase,
+    export,
+    hold,
+    init,
+    keys,
+    origin,
+    personal_keys,
+    prove,
+    quarantine,
+    reconcile,
+    register_key,
+    show,
+    sign,
+    verify,
+    witness,
+)
 from cryotrail.settings import Settings
 
 DESCRIPTION = """\
@@ -20,15 +40,44 @@ examples:
   cryotrail audit init                         create the store, or upgrade it
   cryotrail audit verify                       read every byte and recompute everything
   cryotrail audit show 01997b6e-8d4b-7c11-b1c3-2f1d8a4e5f60
+  cryotrail audit prove 01997b6e-8d4b-7c11-b1c3-2f1d8a4e5f60 --output event.tlog-proof
+  cryotrail audit export CRYO-0001 --output bundle     for a stranger to check, offline
+  cryotrail audit checkpoint --output now.note size and root, signed: to be kept outside
+  cryotrail audit origin                       seals and signatures: is it all, and who said it
   cryotrail audit quarantine list              records that could not be read, and why
-  cryotrail audit quarantine show 1042
+  cryotrail audit quarantine replay --all      read them again with what is known now
+  cryotrail audit conflicts list               event ids that came again with other content
+  cryotrail audit show EVENT_ID --as-of 2026-11-22T10:24:00Z      what was known then
+  cryotrail audit hold set SUBJECT --reason recall --decided-by qa-1
+  cryotrail audit erase SUBJECT --dry-run      make a person's text unreadable for good
+  cryotrail audit continue --from last.note --reason "disk failed"    after a restore
 
 `intact` means that the store agrees with itself. It does not exclude that somebody who may write
 everything in the database rebuilt everything in it: only a root that was kept outside shows that,
 so write down the size and root that `verify` prints, where that person cannot reach them.
 """
 
-_ACTIONS = (init, verify, show, quarantine)
+_ACTIONS = (
+    init,
+    verify,
+    show,
+    prove,
+    export,
+    quarantine,
+    origin,
+    reconcile,
+    register_key,
+    conflicts,
+    hold,
+    erase,
+    personal_keys,
+    checkpoint,
+    sign,
+    witness,
+    anchor,
+    keys,
+    continuing,
+)
 """Each adds its parser and says with ``set_defaults(run=...)`` what runs it."""
 
 

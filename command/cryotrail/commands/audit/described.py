@@ -18,7 +18,7 @@ def described(store: AuditStore, entry: Entry) -> dict[str, Any]:
     """Everything that is known of an entry; hashes and bytes in hex."""
     topics = store.topics()
     return {
-        "seq": entry.seq,
+        **numbered(store, entry),
         "kind": KINDS[entry.kind],
         "event_id": str(UUID(bytes=entry.event_id)),
         "event_type": entry.event_type,
@@ -33,6 +33,7 @@ def described(store: AuditStore, entry: Entry) -> dict[str, Any]:
         "producer_seq": entry.producer_seq,
         "procedure_seq": entry.procedure_seq,
         "reason": entry.reason,
+        "source_seq": entry.source_seq,
         "key_hex": _hex(entry.kafka_key),
         "headers": [
             {"name": name, "value": None if value is None else value.decode(errors="replace")}
@@ -44,6 +45,15 @@ def described(store: AuditStore, entry: Entry) -> dict[str, Any]:
         "leaf_hash": entry.leaf_hash.hex(),
         "event": decoded_event(entry, store.schemas()),
     }
+
+
+def numbered(store: AuditStore, entry: Entry) -> dict[str, Any]:
+    """The number by which commands take an entry; its log and number there, where they differ."""
+    place = store.place_of(entry)
+    if place == entry.seq:
+        return {"seq": place}
+    origin = store.places().logs[entry.log_id - 1].origin
+    return {"seq": place, "log": origin, "log_seq": entry.seq}
 
 
 def topic_name(topics: Mapping[int, StoredTopic], entry: Entry) -> str | None:
