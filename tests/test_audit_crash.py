@@ -77,7 +77,7 @@ def test_append_verify_append_and_a_kill_in_one_process_lose_no_commit(sqlite_ur
         "import os, sys\n"
         "from contextlib import closing\n"
         "from audit_records import Writer, record\n"
-        "from cryotrail_audit import evidence_range\n"
+        "from cryotrail_audit.evidence import range as evidence_range\n"
         "from cryotrail_audit.store import open_store\n"
         "from cryotrail_audit.verification import verify\n"
         "evidence_range.RANGE = 256\n"
