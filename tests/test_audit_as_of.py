@@ -181,8 +181,25 @@ def test_an_entry_number_beyond_the_log_is_refused(audit_store: AuditStore) -> N
 
     assert resolved_size(audit_store) == size
     assert resolved_size(audit_store, seq=size - 1) == size
-    with pytest.raises(AuditError, match="never had"):
+    with pytest.raises(AuditError, match=f"the log has {size} entries"):
         resolved_size(audit_store, seq=size)
+
+
+def test_of_a_time_outside_the_log_plain_words_are_said(
+    audit_store: AuditStore,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CRYOTRAIL_AUDIT_URL", store_url)
+    (event,) = Case(1).whole()[:1]
+    EventRecorder(audit_store).record(event)
+    show = ["audit", "show", str(event.header.event_id), "--as-of"]
+
+    assert main([*show, "2999-01-01T00:00:00Z"]) == 0
+    assert "known until now" in capsys.readouterr().err
+    assert main([*show, "1999-01-01T00:00:00Z"]) == 1
+    assert "the log began at 20" in capsys.readouterr().err
 
 
 def test_the_entries_of_a_procedure_come_by_their_number_in_it(audit_store: AuditStore) -> None:

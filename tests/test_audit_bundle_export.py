@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from event_samples import freeze_started
 from exported_bundles import ORIGIN, judge, read, sign_head
 from handmade_case import Case
 from recorded_events import EventRecorder
-from sealed_case import SealedCase, record_sealed
+from sealed_case import PRODUCER, SealedCase, record_sealed
 from store_tables import TABLES, tables_of
 
 from cryotrail.main import main
@@ -20,6 +22,7 @@ from cryotrail_audit.bundle.export import export_procedure
 from cryotrail_audit.bundle.readable import readable_event
 from cryotrail_audit.checkpoints.keys import LogKey
 from cryotrail_audit.decoded import decoded_event
+from cryotrail_audit.errors import ProcedureNotFound
 from cryotrail_audit.records import CONFLICT
 from cryotrail_audit.store import open_store
 
@@ -236,7 +239,7 @@ def test_an_unknown_procedure_and_an_ambiguous_label_are_refused(
         ("CRYO-0009", "0 procedures were scheduled"),
         ("00000000-0000-4000-8000-000000000009", "nothing is recorded"),
     ):
-        with pytest.raises(ExportRefused, match=message):
+        with pytest.raises(ProcedureNotFound, match=message):
             export_procedure(store_url, wanted, tmp_path / "bundle", key.pinned)
 
     assert not (tmp_path / "bundle").exists()
@@ -260,3 +263,35 @@ def test_a_label_does_not_format_the_readme(store_url: str, tmp_path: Path) -> N
 
     text = (tmp_path / "bundle" / "README.md").read_text(encoding="utf-8")
     assert "`, label `·x···# ·y·(z)·b·` |" in text
+
+
+def test_a_seal_that_does_not_fit_is_exported_as_a_finding_in_the_last_line(
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CRYOTRAIL_AUDIT_URL", sqlite_url)
+    monkeypatch.setenv("CRYOTRAIL_HOME", str(tmp_path / "home"))
+    sealed = SealedCase()
+    with closing(open_store(sqlite_url)) as store:
+        EventRecorder(store, PRODUCER).record(*sealed.day[:-1], sealed.seal())
+    assert main(["audit", "keys", "create", "--json"]) == 0
+    public_key = json.loads(capsys.readouterr().out)["public_key_file"]
+    folder = tmp_path / "bundle"
+
+    assert main(["audit", "export", "CRYO-0001", "--output", str(folder)]) == 0
+    said = capsys.readouterr().out
+    ran = subprocess.run(
+        [sys.executable, "-I", folder / "verify.py", "--log-key", public_key],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert "origin: FINDING missing 1" in said
+    last = ran.stdout.splitlines()[-1]
+    assert ran.returncode == 1
+    assert last.startswith("proved: complete up to size")
+    assert last.endswith("; origin: FINDING missing 1")

@@ -148,3 +148,16 @@ def test_the_verifier_stands_alone() -> None:
 
     assert imported <= sys.stdlib_module_names | {"cryptography", "__future__"}
     assert "cryotrail_" not in text
+
+
+@pytest.mark.parametrize("spelled", ["log-key.pub", "schemas/../log-key.pub"])
+def test_the_key_that_came_with_the_bundle_is_not_taken_for_one_from_outside(
+    small_bundle: BundledCase, spelled: str
+) -> None:
+    key = small_bundle.folder / spelled
+    ran = run(
+        Path(sys.executable), VERIFIER_FILE, small_bundle.folder, "--log-key", key, where=key.parent
+    )
+
+    assert ran.returncode == 2
+    assert "the bundle's own key" in ran.stderr and "proved" not in ran.stdout

@@ -9,15 +9,17 @@ from uuid import UUID
 
 import pytest
 from audit_records import OWNER
-from continued_log import Restored, entries, going_on, restored, signed
+from continued_log import SIGNED_S, Restored, entries, going_on, restored, signed
 from handmade_case import Case
 from recorded_events import EventRecorder
 from store_tables import tables_of
 
 from cryotrail_audit.as_of import known_event
 from cryotrail_audit.checkpoints.checkpoint import Checkpoint, batches_origin
-from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused
+from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused, SigningRefused
 from cryotrail_audit.checkpoints.keys import LogKey
+from cryotrail_audit.checkpoints.note import parse
+from cryotrail_audit.checkpoints.stored import SignedNotes
 from cryotrail_audit.continuing import continue_log
 from cryotrail_audit.errors import Fenced, NotContinued
 from cryotrail_audit.origin.kafka_records import KafkaRecords
@@ -26,6 +28,7 @@ from cryotrail_audit.records import EVENT, QUARANTINED, IncomingBatch
 from cryotrail_audit.snapshot import snapshot
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_audit.verification import verify
+from cryotrail_schemas.merkle import EMPTY_ROOT
 
 
 @pytest.fixture
@@ -330,3 +333,20 @@ def test_the_new_log_says_again_what_its_entries_refer_to(
 
     _continued, *again = [e for e in entries(store, kinds=(3,)) if e.log_id == 2]
     assert [(e.event_type, e.raw) for e in again] == said
+
+
+def test_what_was_signed_while_the_log_was_continued_stays_with_its_own_log(
+    backed_up: Restored,
+) -> None:
+    """A signer that was not stopped adds its notes when the new log is there already."""
+    with closing(SignedNotes.open(backed_up.url)) as notes:
+        backed_up.continued()
+        notes.add([parse(backed_up.early)], SIGNED_S * 1_000_000)
+
+    assert verify(backed_up.url).result == "intact"
+    with (
+        closing(SignedNotes.open(backed_up.url)) as notes,
+        pytest.raises(SigningRefused, match="no log of the store"),
+    ):
+        other = LogKey.create("elsewhere.example/log")
+        notes.add([other.sign(Checkpoint(other.name, 0, EMPTY_ROOT).to_text(), 1)], 1)

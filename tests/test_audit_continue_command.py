@@ -116,9 +116,11 @@ def test_a_bundle_is_of_one_log(home: Path, store_url: str, printed: Run, tmp_pa
     printed("continue", "--from", tmp_path / "last.note", "--reason", "disk failed")
     old_key = move_old_key(home)
     printed("keys", "create")
+    of_both, of_new = (str(case[0].header.procedure_id) for case in (FIRST, SECOND))
+    refused = printed("export", of_both, "--output", tmp_path / "gone", exit_code=1)["refused"]
+    assert "the whole procedure is in the log" in refused and "--log-key OLD" in refused
     record(store_url, len(KEPT), LOST)
     printed("sign", "--once")
-    of_both, of_new = (str(case[0].header.procedure_id) for case in (FIRST, SECOND))
 
     whole = printed("export", of_new, "--output", tmp_path / "new")
     assert whole["verified"]["words"].startswith("proved")
@@ -177,3 +179,18 @@ def test_continue_says_in_words_what_is_not_known(
     assert "which the database itself holds" in said and "signature not checked" in said
     assert main(command) == 1
     assert "was continued already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("restored")
+def test_an_entry_of_the_old_log_that_nothing_covers_has_a_true_remedy(
+    home: Path, store_url: str, printed: Run, tmp_path: Path
+) -> None:
+    with closing(open_store(store_url)) as store:
+        EventRecorder(store, first_offset=len(KEPT)).record(LOST[0])
+    printed("continue", "--from", tmp_path / "last.note", "--reason", "disk failed")
+    prove = ["prove", LOST[0].header.event_id, "--output", tmp_path / "one.tlog-proof"]
+
+    refused = printed(*prove, exit_code=1)["refused"]
+
+    assert "a log that has ended with a restore" in refused
+    assert "--checkpoint FILE" in refused and "audit sign" not in refused

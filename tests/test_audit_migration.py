@@ -167,3 +167,13 @@ def test_the_old_postgresql_scheme_is_understood(postgres_url):
 
     with closing(open_store(plain)) as store:
         assert store.head().tree_size == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["two words", "a+b", "x" * 250, "log/batches", "l/procedure-heads"]
+)
+def test_a_log_is_not_given_a_name_that_nothing_could_be_signed_under(new_url, name):
+    with pytest.raises(AuditError, match="could never be signed"):
+        migrate(new_url, origin=name)
+
+    assert migrate(new_url, origin="hospital.example/log") == "hospital.example/log"

@@ -7,16 +7,19 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from handmade_case import Case
 from kafka_fixtures import home_settings
 from recorded_events import EventRecorder
 from recorded_room import RoomRecorder
 from replayed_cohort import events, procedures
 from room_events import freeze
-from sealed_days import ROOM, Day
-from signing_rooms import room, state
+from sealed_days import ROOM, Day, forged
+from signing_rooms import key, room, state
+from sqlalchemy import event
 from waiting import until
 
 from cryotrail.commands.audit import main
@@ -24,9 +27,10 @@ from cryotrail.settings import Settings
 from cryotrail_audit.errors import AuditError
 from cryotrail_audit.origin.key_files import KeyRefused
 from cryotrail_audit.origin.keys import KeyRegister, KeyStatement
-from cryotrail_audit.origin.stored import OriginReader
+from cryotrail_audit.origin.stored import OriginReader, read_recorded
 from cryotrail_audit.origin.verdict import OriginVerdict
 from cryotrail_audit.records import ADMINISTRATIVE, Administrative, IncomingBatch
+from cryotrail_audit.snapshot import snapshot
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_audit.verification import verify
 from cryotrail_producers.signing import create_key_files
@@ -81,7 +85,7 @@ def test_the_replayed_cohort_is_sealed_and_complete_and_its_origin_not_proved(
     found = verdicts(sqlite_url)
     assert len(found) == len(procedures()) == 11
     for verdict in found:
-        assert verdict.words().startswith("sealed and complete")
+        assert verdict.words().startswith("no finding: sealed and complete")
         assert "origin not proved" in verdict.words()
         assert verdict.is_complete and not verdict.is_origin_proved and not verdict.findings()
 
@@ -208,7 +212,7 @@ def test_the_command_tells_each_procedure_and_exits_1_on_a_finding(
         assert "not sealed; origin not proved" in capsys.readouterr().out
         assert main(["origin"], settings) == 1
         printed = capsys.readouterr()
-        assert "missing 1, 1 after the seal" in printed.out
+        assert "to be looked at: missing 1; not complete; " in printed.out
         assert f"seal {day.seal_id}: missing 1" in printed.err
         recorder.record([day.of(held_back)])
 
@@ -217,5 +221,62 @@ def test_the_command_tells_each_procedure_and_exits_1_on_a_finding(
     assert said["origin_proved"] is True and said["complete"] is True
     assert said["seals"][0]["signature"]["holder"] == "CT room 2"
     assert said["seals"][0]["event_count"] == 3
-    with pytest.raises(AuditError, match="nothing was recorded"):
+    assert said["standing"] == "all is well"
+    with pytest.raises(AuditError, match="nothing is recorded"):
         main(["origin", str(UUID(int=9))], settings)
+
+
+def test_redeliveries_of_one_procedure_are_looked_up_and_not_all_read(
+    sqlite_url: str, day: Day
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    with closing(open_store(sqlite_url)) as store:
+        recorder = RoomRecorder(store)
+        recorder.record(day.sent)
+        recorder.record(day.sent[:2])
+    with snapshot(sqlite_url) as connection:
+        event.listen(
+            connection.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, sql, values, *_: asked.append((sql, values)),
+        )
+        recorded = read_recorded(connection, day.procedure_id)
+        ((sql, values),) = [one for one in asked if "redelivery.raw" in one[0]]
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        plan = [row[-1] for row in driver.execute(f"explain query plan {sql}", values)]
+
+    assert len(recorded.redeliveries) == 2
+    assert plan == [
+        "SEARCH redelivery USING INDEX redelivery_seq (log_id=? AND seq=?)"
+    ] or plan == ["SEARCH main.redelivery USING INDEX redelivery_seq (log_id=? AND seq=?)"]
+
+
+def test_a_procedure_is_named_by_its_label_too(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = Case(1)
+    with closing(open_store(settings.audit_url)) as store:
+        EventRecorder(store).record(case.scheduled())
+    assert main(["origin", case.label, "--json"], settings) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert said["procedure_id"] == str(case.procedure_id)
+    with pytest.raises(AuditError, match="0 procedures were scheduled"):
+        main(["origin", "CRYO-0009"], settings)
+
+
+def test_of_many_findings_the_first_are_printed_and_all_are_counted(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    procedure, nobody = uuid4(), key(3)
+    junk = [forged(freeze(procedure, n + 1), signer=nobody) for n in range(25)]
+    with closing(open_store(settings.audit_url)) as store:
+        RoomRecorder(store).record(junk)
+    assert main(["origin"], settings) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert sum("key unknown" in line for line in told) == 20
+    assert any("25 findings" in line and "--json" in line for line in told)
+    assert told[-1] == "1 procedures; to be looked at: 1"
+    assert main(["origin", "--json"], settings) == 1
+    (said,) = json.loads(capsys.readouterr().out)
+    assert len(said["findings"]) == 25

@@ -17,12 +17,16 @@ from sealed_days import ROOM, STRANGER, Day, forged
 from signing_rooms import room, state
 from waiting import until
 
+from cryotrail_audit.origin.judging import judge_procedure
+from cryotrail_audit.origin.rows import Redelivery
 from cryotrail_audit.origin.signatures import SignatureState
-from cryotrail_audit.origin.stored import OriginReader
+from cryotrail_audit.origin.stored import OriginReader, read_keys, read_recorded
 from cryotrail_audit.origin.verdict import OriginVerdict
 from cryotrail_audit.records import IncomingRecord
+from cryotrail_audit.snapshot import snapshot
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_producers.transport import MemoryTransport, OutgoingRecord
+from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import encode, parse_frame
 from cryotrail_schemas.delivery import read_delivery
 from cryotrail_schemas.events import FreezeStarted
@@ -70,7 +74,7 @@ def test_an_honest_day_is_complete_and_its_origin_proved(record: Record, day: Da
     verdict = record(day.procedure_id, day.sent)
 
     assert verdict.words() == (
-        "sealed and complete, 1 after the seal; origin proved: signed by CT room 2"
+        "all is well: sealed and complete; origin proved: signed by CT room 2; 1 after the seal"
     )
     assert verdict.is_origin_proved and not verdict.findings()
     assert verdict.after_seal == (day.void.header.event_id,)
@@ -84,7 +88,7 @@ def test_an_unsigned_day_is_complete_and_its_origin_not_proved(
     verdict = record(day.procedure_id, day.sent)
 
     assert verdict.words() == (
-        "sealed and complete, 1 after the seal; origin not proved (2 of 2 unsigned)"
+        "no finding: sealed and complete; origin not proved (2 of 2 unsigned); 1 after the seal"
     )
     assert verdict.is_complete and not verdict.is_origin_proved and not verdict.findings()
 
@@ -95,7 +99,7 @@ def test_an_event_forged_under_the_seal_is_extra(record: Record, day: Day) -> No
         day.procedure_id, day.sent, [forged(freeze(day.procedure_id, 4), producer_id, 5)]
     )
 
-    assert verdict.words().startswith("1 extra, 1 after the seal; signed by")
+    assert verdict.words().startswith("to be looked at: 1 extra; not complete; signed by")
     assert not verdict.is_origin_proved
     assert verdict.findings() == [f"seal {day.seal_id}: 1 extra"]
 
@@ -107,7 +111,7 @@ def test_an_event_forged_outside_the_seal_stays_unproved(record: Record, day: Da
     assert forgery.header.event_id in verdict.after_seal
     assert not verdict.is_origin_proved
     assert verdict.words() == (
-        "sealed and complete, 2 after the seal; origin not proved (1 of 3 unsigned)"
+        "no finding: sealed and complete; origin not proved (1 of 3 unsigned); 2 after the seal"
     )
 
 
@@ -126,7 +130,7 @@ def test_one_held_back_and_one_forged_in_its_place_is_another_content(
     producer_id = day.producer_id(day.clinical[1])
     instead = forged(freeze(day.procedure_id, 9), producer_id, 2)
     verdict = record(day.procedure_id, [*day.without(day.clinical[1].header.event_id), instead])
-    assert verdict.words().startswith("content differs")
+    assert verdict.words().startswith("to be looked at: content differs")
 
 
 @pytest.mark.parametrize("hash_made_to_fit", [True, False])
@@ -158,7 +162,7 @@ def test_a_forged_event_that_came_first_is_displaced_by_what_was_sealed(
     verdict = record(day.procedure_id, [forgery], day.sent)
 
     assert verdict.displaced == (genuine.header.event_id,)
-    assert verdict.words().startswith("1 displaced, 1 after the seal")
+    assert verdict.words().startswith("to be looked at: 1 displaced; not complete; ")
     assert not verdict.is_complete
 
 
@@ -175,8 +179,48 @@ def test_a_forged_correction_that_came_first_is_displaced_by_what_was_signed(
     verdict = record(day.procedure_id, [forgery], day.sent)
 
     assert verdict.displaced == (day.void.header.event_id,)
-    assert verdict.words().startswith("sealed and complete, 1 after the seal, 1 displaced")
+    assert verdict.words() == (
+        "to be looked at: 1 displaced; sealed and complete; origin not proved (1 of 2 unsigned);"
+        " 1 after the seal"
+    )
     assert "displaced" in verdict.findings()[0]
+
+
+def test_what_was_sealed_is_no_copy_of_a_forged_event_that_says_something_else(
+    record: Record, store: AuditStore, sqlite_url: str, day: Day
+) -> None:
+    """Whoever may append writes the sealed bytes down as a second copy of his forgery."""
+    genuine = day.clinical[1]
+    producer_id = day.producer_id(genuine)
+    forgery = forged(replace(genuine, cycle_no=7), producer_id, 2)
+    record(day.procedure_id, [forgery], day.without(genuine.header.event_id))
+    with snapshot(sqlite_url) as connection:
+        recorded, keys = read_recorded(connection, day.procedure_id), read_keys(connection)
+    (first,) = [e for e in recorded.entries if e.event_id == genuine.header.event_id.bytes]
+    copy = Redelivery(first.seq, producer_id, 2, 2, day.of(genuine.header.event_id).value)
+
+    verdict = judge_procedure(replace(recorded, redeliveries=[copy]), store.schemas(), keys)
+
+    assert verdict.displaced == (genuine.header.event_id,)
+    assert not verdict.is_complete and not verdict.is_origin_proved
+
+
+def test_the_seal_does_not_cover_which_type_of_one_layout_an_event_has(
+    record: Record, day: Day
+) -> None:
+    """The limit that the README of origin states: who reads bytes as another type is not found."""
+    thawed = catalog().current("ThawStopped")
+
+    def relabelled(sent: OutgoingRecord) -> OutgoingRecord:
+        value = sent.value
+        return sent._replace(value=value[:2] + thawed.fingerprint + value[10:])
+
+    frozen = day.of(day.clinical[1].header.event_id)
+    verdict = record(
+        day.procedure_id, [relabelled(one) if one == frozen else one for one in day.sent]
+    )
+
+    assert verdict.is_origin_proved
 
 
 def test_a_conflict_that_nobody_sealed_displaces_nothing(record: Record, day: Day) -> None:
@@ -212,8 +256,9 @@ def test_a_seal_copied_to_another_procedure_stands_for_nothing(
     verdict = record(day.procedure_id, [*unsealed, other_seal], tamper=move)
 
     assert not verdict.is_sealed and not verdict.is_complete
-    assert (
-        verdict.words() == "seal unreadable; ProcedureSealed: malformed, key " + ROOM.key_id.hex()
+    assert verdict.words() == (
+        f"to be looked at: seal unreadable, ProcedureSealed: malformed, key {ROOM.key_id.hex()};"
+        " not complete; origin not proved"
     )
     assert len(verdict.findings()) == 2
 
@@ -232,7 +277,8 @@ def test_a_key_that_nobody_registered_proves_nothing(record: Record, tmp_path: P
     verdict = record(day.procedure_id, day.sent)
 
     assert {one.state for one in verdict.must_be_signed} == {SignatureState.KEY_UNKNOWN}
-    assert verdict.words().endswith(f"key unknown, key {STRANGER.key_id.hex()} and 1 more")
+    unknown = f"ProcedureSealed: key unknown, key {STRANGER.key_id.hex()} and 1 more"
+    assert verdict.words().startswith(f"to be looked at: {unknown}; sealed and complete; ")
 
 
 def test_a_stolen_key_counts_for_nothing_from_the_theft_on(
@@ -341,7 +387,7 @@ def test_a_number_on_two_events_is_reported(record: Record, day: Day) -> None:
 
 def test_a_day_without_its_seal_is_not_sealed(record: Record, day: Day) -> None:
     verdict = record(day.procedure_id, day.without(day.seal_id))
-    assert verdict.words() == "not sealed; signed by CT room 2"
+    assert verdict.words() == "no finding: not sealed; signed by CT room 2"
     assert not verdict.findings() and not verdict.is_origin_proved
 
 
@@ -356,4 +402,4 @@ def test_two_outboxes_seal_each_its_own_also_what_both_sent(
     verdict = record(day.procedure_id, day.sent, transport.records)
 
     assert len(verdict.seals) == 2 and verdict.is_origin_proved
-    assert verdict.words().startswith("sealed and complete (2 seals), 1 after the seal")
+    assert verdict.words().startswith("all is well: sealed and complete (2 seals); ")

@@ -151,7 +151,11 @@ def test_conflicts_stand_beside_the_event_that_counts(
     shown = printed(capsys)
 
     assert (listed["seq"], listed["event_seq"]) == (conflict.seq, event.seq)
-    assert shown["differing_paths"] == ["/cycle_no"]
+    assert listed["differing_paths"] == shown["differing_paths"] == ["/cycle_no"]
+    assert main(["audit", "conflicts", "list"]) == 0
+    heading, *_, line = capsys.readouterr().out.splitlines()
+    assert "reason" not in heading
+    assert line.rstrip().endswith("/cycle_no")
     assert (shown["event"]["seq"], shown["conflict"]["seq"]) == (event.seq, conflict.seq)
     assert main(["audit", "conflicts", "list"]) == 0
     assert main(["audit", "conflicts", "show", str(event.seq)]) == 1

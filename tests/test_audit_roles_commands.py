@@ -81,7 +81,7 @@ def test_the_signer_signs_and_the_reader_hands_over(run_as, store, tmp_path):
 def test_a_reader_or_signer_says_nothing_in_the_log(run_as, role):
     code, said = run_as(
         role, "audit", "hold", "set", str(PROCEDURE_ID), "--reason", "lawsuit",
-        "--decided-by", "quality",
+        "--decided-by", "quality", "--unknown-subject",
     )  # fmt: skip
 
     assert code == 1
@@ -93,6 +93,24 @@ def test_the_writer_says_something_in_the_log_and_records_a_verification(run_as)
 
     assert code == 0, said
     assert '"result": "intact"' in said
+
+
+def test_a_reader_is_told_the_verdict_that_it_cannot_record(run_as):
+    code, said = run_as("reader", "audit", "verify", "--record")
+
+    assert code == 1
+    assert "intact, no outside anchor:" in said
+    assert "intact, no outside anchor; the result could not be recorded:" in said
+
+
+@pytest.mark.parametrize("role", ["reader", "writer"])
+def test_who_may_not_sign_is_told_who_may(run_as, store, tmp_path, role):
+    assert main(["audit", "keys", "create", "--origin", "tests.example/store"]) == 0
+
+    code, said = run_as(role, "audit", "sign", "--once")
+
+    assert code == 1
+    assert "only the signer appends signed notes" in said
 
 
 @pytest.mark.parametrize("role", ["writer", "reader", "signer"])

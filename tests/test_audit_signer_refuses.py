@@ -8,6 +8,7 @@ import pytest
 from audit_records import Writer, record
 from signed_logs import ORIGIN, SignedLog
 from store_tables import TABLES, tables_of
+from tampering import rechain
 
 from cryotrail_audit.checkpoints import note as notes
 from cryotrail_audit.checkpoints.checkpoint import Checkpoint
@@ -166,6 +167,31 @@ def test_a_position_that_was_moved(log):
         tables.drop_guards()
         tables.execute("update batch_partition set next_offset = 99 where batch_no = 3")
     refused(log, "batch 3: its row, a position or a redelivery")
+
+
+def move_a_position(log):
+    """The entries stay as they are, and the chain over the batches is made to fit."""
+    with tables_of(log.url) as tables:
+        tables.drop_guards()
+        tables.execute("update batch_partition set next_offset = 99 where batch_no = 2")
+        rechain(tables)
+
+
+def test_a_signed_position_that_was_moved_with_the_chain_rebuilt(log):
+    move_a_position(log)
+
+    refused(log, "forked or rebuilt")
+    refused(log, "the chain over the batches is another one at batch 3", full=True)
+
+
+def test_a_memory_is_not_adopted_over_another_chain_than_was_signed(log):
+    held = log.sign().note.to_bytes()
+    log.memory.path.unlink()
+    move_a_position(log)
+
+    with log.signer() as signer, pytest.raises(SigningRefused, match="another one at batch 3"):
+        signer.adopt(held)
+    assert not log.memory.exists()
 
 
 def test_a_batch_that_does_not_follow(log):

@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from audit_records import filled_store, record
+from audit_records import Writer, filled_store, record
 from signed_logs import ORIGIN, SignedLog
 from waiting import until
 
@@ -21,7 +23,7 @@ from cryotrail_audit.checkpoints import note as notes
 from cryotrail_audit.checkpoints.errors import SigningRefused
 from cryotrail_audit.checkpoints.keys import LogKey, PinnedKey
 from cryotrail_audit.checkpoints.memory import MemoryFile
-from cryotrail_audit.store import migrate
+from cryotrail_audit.store import migrate, open_store
 
 
 def made_home(url, monkeypatch, folder):
@@ -55,6 +57,16 @@ def printed(capsys):
         return json.loads(capsys.readouterr().out)
 
     return run
+
+
+def test_keys_create_if_absent_leaves_the_key_that_is_there(home, printed):
+    before = (home / "signer" / "log.key").read_bytes()
+
+    made = printed("keys", "create", "--if-absent")
+
+    assert (home / "signer" / "log.key").read_bytes() == before
+    assert made["fingerprint"] == printed("keys", "show")["fingerprint"]
+    assert main(["audit", "keys", "create"]) == 1, "without it, a key is never made anew"
 
 
 def test_keys_create_makes_files_and_prints_the_fingerprint(home, printed, capsys):
@@ -225,3 +237,57 @@ def test_a_store_that_was_replaced_beneath_its_key_is_named(tmp_path):
 
     with pytest.raises(SigningRefused, match=r"the key .* is of"):
         log_signing.ensure_home_key(other, migrate(other.audit_url))
+
+
+def test_anchoring_without_places_says_how_to_name_one(home, printed, capsys):
+    printed("sign", "--once")
+
+    assert main(["audit", "anchor", "run"]) == 1
+
+    assert "CRYOTRAIL_ANCHORS" in capsys.readouterr().err
+
+
+def test_an_anchor_that_failed_is_said_once_and_times_are_readable(
+    home, printed, monkeypatch, tmp_path, capsys, caplog
+):
+    (tmp_path / "worm").mkdir()
+    printed("sign", "--once")
+    monkeypatch.setenv("CRYOTRAIL_ANCHORS", f"file:{tmp_path / 'worm'}, file:{tmp_path / 'no'}")
+    capsys.readouterr()
+
+    assert main(["audit", "anchor", "run"]) == 1
+
+    said = "".join(capsys.readouterr()) + caplog.text
+    (problem,) = [a["problem"] for a in printed("anchor", "status")["anchors"] if a["problem"]]
+    assert said.count(problem) == 1
+    assert re.search(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d", said) and "kept_s" not in said
+
+
+def test_a_witness_without_a_key_is_told_to_make_its_own(home, capsys):
+    assert main(["audit", "witness", "--log-key", str(home / "signer" / "log.pub"), "--once"]) == 1
+
+    assert "keys create --witness NAME" in capsys.readouterr().err
+
+
+def test_a_bad_checkpoint_file_is_named(home, printed, capsys, tmp_path):
+    printed("checkpoint", "--output", tmp_path / "good.note")
+    (tmp_path / "bad.note").write_text("rubbish")
+    (tmp_path / "other.pub").write_text(LogKey.create(ORIGIN).pinned.to_text())
+    good, bad = (["--checkpoint", str(tmp_path / name)] for name in ("good.note", "bad.note"))
+
+    assert main(["audit", "verify", *good, *bad]) == 1
+    assert f"{tmp_path / 'bad.note'} is no signed checkpoint" in capsys.readouterr().err
+    assert main(["audit", "verify", *good, "--log-key", str(tmp_path / "other.pub")]) == 1
+    assert f"the checkpoint {tmp_path / 'good.note'}: " in capsys.readouterr().err
+
+
+def test_the_verdict_of_since_last_says_what_was_not_read(home, capsys):
+    with closing(open_store(os.environ["CRYOTRAIL_AUDIT_URL"])) as store:
+        Writer(store).append([record(offset) for offset in range(100, 400)])
+    assert main(["audit", "verify", "--since-last"]) == 0
+    assert "not read" not in capsys.readouterr().out
+
+    assert main(["audit", "verify", "--since-last"]) == 0
+
+    (verdict,) = capsys.readouterr().out.splitlines()
+    assert verdict.endswith("; entries before 256 were not read in this run")

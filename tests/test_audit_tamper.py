@@ -14,7 +14,7 @@ from tampering import edits, forge
 
 from cryotrail_audit.appending.append import batch_hash
 from cryotrail_audit.batch_chain import BatchRow
-from cryotrail_audit.records import QUARANTINED
+from cryotrail_audit.records import QUARANTINED, Entry
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
 from cryotrail_schemas.catalog import catalog
@@ -168,7 +168,11 @@ def test_a_second_log_is_found_even_when_it_continues_the_first(store_url, tampe
 def test_a_log_that_is_gone_is_found(store_url, tampered):
     tampered.execute("delete from log")
 
-    assert verify(store_url).reason == "the store has 0 logs instead of one"
+    found = verify(store_url)
+
+    assert found.reason == (
+        "the store has 0 logs instead of one: its row is gone while entry has rows of it"
+    )
 
 
 def test_a_position_that_belongs_to_no_batch_is_found(store_url, tampered):
@@ -183,6 +187,24 @@ def test_rows_of_a_log_that_is_none_are_found(store_url, tampered):
     )
 
     assert "a log that the store does not have" in verify(store_url).reason
+
+
+def test_a_row_of_no_log_at_all_is_found(sqlite_url):
+    """Readers that look an entry up by its id would be given it."""
+    filled_store(sqlite_url)
+    columns = ", ".join(Entry._fields[1:])
+    with tables_of(sqlite_url) as tables:
+        tables.drop_guards()
+        tables.execute("alter table entry rename to declared")
+        tables.execute("create table entry as select * from declared")
+        tables.execute("drop table declared")
+        tables.execute(
+            f"insert into entry (log_id, {columns}) select null, {columns} from entry where seq = 3"
+        )
+
+    assert (
+        "a row of entry belongs to a log that the store does not have" in verify(sqlite_url).reason
+    )
 
 
 def test_a_rollback_to_an_older_batch_is_not_found_without_a_checkpoint_from_outside(

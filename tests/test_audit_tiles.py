@@ -13,8 +13,9 @@ from synthetic_log import synthetic_leaf, synthetic_log
 import cryotrail_audit.appending.append
 import cryotrail_audit.migrations
 from cryotrail_audit import databases, migration
-from cryotrail_audit.errors import StoreDamaged, StoreNotReady
-from cryotrail_audit.proofs.tiles import Tile, TileBuilder, filled_tiles
+from cryotrail_audit.errors import StoreNotReady
+from cryotrail_audit.proofs.growing_tree import GrowingTree
+from cryotrail_audit.proofs.tiles import Tile, filled_tiles
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_audit.verification import verify
 from cryotrail_schemas.merkle import Frontier, root
@@ -61,10 +62,10 @@ def test_tiles_of_random_batches_are_those_recomputed_on_every_level():
     assert [tile.tile_no for tile in expected if tile.level == 1] == [0, 1]
 
     for largest in (300, 5000, 70_000):
-        builder, built, first = TileBuilder(), [], 0
+        tree, built, first = GrowingTree(), [], 0
         while first < len(leaves):
             batch = leaves[first : first + rng.randint(1, largest)]
-            built += builder.extend(batch)
+            built += tree.extend(batch)
             first += len(batch)
         assert sorted(built) == expected
 
@@ -99,7 +100,7 @@ def test_an_append_that_is_rolled_back_leaves_no_tile(audit_store, store_url, mo
     assert stored_tiles(store_url) == naive_tiles(stored_leaves(store_url))
 
 
-def test_where_a_leaf_was_removed_no_tile_is_written_and_the_append_says_so(store_url):
+def test_where_a_leaf_was_removed_recording_goes_on_without_its_tile(store_url, caplog):
     with closing(open_store(store_url)) as store:
         writer = Writer(store)
         writer.append(record(offset) for offset in range(200))
@@ -107,8 +108,26 @@ def test_where_a_leaf_was_removed_no_tile_is_written_and_the_append_says_so(stor
             tables.drop_guards()
             tables.execute("delete from entry where seq = 100")
 
-        with pytest.raises(StoreDamaged, match="1 of the hashes 0 to 200 are missing at level 0"):
-            writer.append(record(offset) for offset in range(200, 300))
+        writer.append(record(offset) for offset in range(200, 300))
+        writer.append(record(offset) for offset in range(300, 600))
+
+    assert [tile.tile_no for tile in stored_tiles(store_url)] == [1]
+    assert "tile 0 of level 0 is not written: of the hashes 0 to 200 below it 1 are" in caplog.text
+    found = verify(store_url)
+    assert (found.result, found.first_broken_seq) == ("broken", 100)
+
+
+def test_where_a_tile_was_removed_recording_goes_on_without_the_tile_above(store_url):
+    synthetic_log(store_url, 65536 - 256)
+    with closing(open_store(store_url)) as store:
+        with tables_of(store_url) as tables:
+            tables.drop_guards()
+            tables.execute("delete from tile where tile_no = 7")
+
+        Writer(store).append(record(offset) for offset in range(300))
+
+    levels = [tile.level for tile in stored_tiles(store_url)]
+    assert (levels.count(0), levels.count(1)) == (255, 0)
 
 
 def test_only_new_full_tiles_are_asked_for_what_stood_before():

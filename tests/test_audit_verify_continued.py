@@ -9,7 +9,9 @@ from signed_logs import ORIGIN, SignedLog
 from store_tables import tables_of
 
 from cryotrail_audit.checkpoints.checkpoint import Checkpoint
+from cryotrail_audit.checkpoints.errors import SignatureRefused
 from cryotrail_audit.checkpoints.keys import LogKey
+from cryotrail_audit.errors import CheckpointRefused
 from cryotrail_audit.records import Administrative, IncomingBatch
 from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
@@ -106,9 +108,29 @@ def test_it_is_proved_only_when_every_log_has_its_checkpoint(log):
     new = LogKey.create(NEW).sign(Checkpoint(NEW, head.size, head.root).to_text(), NOW_S)
     old = log.signed.note.to_bytes()
 
-    assert verify(log.url, checkpoint=old).words == "intact, no outside anchor"
+    of_old = verify(log.url, checkpoint=old)
+    assert of_old.words == "intact, extends a checkpoint held outside" and of_old.anchored
+    assert any("5 entries of the newest log from 0 on are under no" in r for r in of_old.remarks)
     assert verify(log.url, checkpoint=new.to_bytes()).result == "intact"
     assert verify(log.url, checkpoint=[old, new.to_bytes()]).result == "proved"
+
+
+def test_each_log_has_its_key(log):
+    continue_log(log)
+    head, key = verify(log.url), LogKey.create(NEW)
+    new = key.sign(Checkpoint(NEW, head.size, head.root).to_text(), NOW_S).to_bytes()
+    old = log.signed.note.to_bytes()
+
+    of_old = verify(log.url, checkpoint=old, pinned_key=log.key.pinned)
+    both = verify(log.url, checkpoint=[old, new], pinned_key=[log.key.pinned, key.pinned])
+
+    assert of_old.words == "intact, extends a checkpoint held outside" and of_old.signature_checked
+    assert (both.result, both.signature_checked) == ("proved", True)
+    with pytest.raises(SignatureRefused, match=f"the note is of {NEW}"):
+        verify(log.url, checkpoint=[old, new], pinned_key=log.key.pinned)
+    with pytest.raises(SignatureRefused, match="no signature of the Ed25519 key"):
+        stranger = LogKey.create(NEW).pinned
+        verify(log.url, checkpoint=[old, new], pinned_key=[log.key.pinned, stranger])
 
 
 def test_a_memory_of_the_older_log_goes_on_into_the_newer_one(log, tmp_path):
@@ -121,6 +143,24 @@ def test_a_memory_of_the_older_log_goes_on_into_the_newer_one(log, tmp_path):
     assert (found.result, found.size) == ("intact", 5)
     assert json.loads(memory.read_text())["origins"] == [ORIGIN, NEW]
     assert verify(log.url, memory=memory).result == "intact"
+
+
+def test_what_a_memory_leaves_out_is_said_of_each_log(log, tmp_path):
+    memory = tmp_path / "memory.json"
+    log.append(300)
+    log.signed = log.sign()
+    verify(log.url, memory=memory)
+    continue_log(log)
+
+    of_both = verify(log.url, memory=memory)
+    of_new = verify(log.url, memory=memory)
+
+    assert of_both.not_read == f"entries of {ORIGIN} before 256"
+    assert of_new.not_read == f"entries of {ORIGIN}"
+    assert f"{of_new.not_read} were not read in this run" in of_new.remarks
+    assert not any("in order as well" in remark for remark in of_new.remarks)
+    with pytest.raises(CheckpointRefused, match="an earlier log, which this run does not read"):
+        verify(log.url, checkpoint=log.signed.note.to_bytes(), memory=memory)
 
 
 def test_logs_that_do_not_follow_each_other_are_broken(log):

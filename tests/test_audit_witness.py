@@ -6,6 +6,7 @@ import pytest
 from audit_records import Writer, record
 from signed_logs import ORIGIN, SignedLog
 from store_tables import TABLES, tables_of
+from tampering import rechain
 
 from cryotrail_audit.checkpoints import note as notes
 from cryotrail_audit.checkpoints.checkpoint import Checkpoint
@@ -123,6 +124,22 @@ def test_a_fork_that_the_log_signed_is_not_cosigned(log, batches):
 
     refused(log, "forked or rebuilt")
     refused(log, "another root at size 6", full=True)
+
+
+def test_another_chain_of_batches_that_the_log_signed_is_not_cosigned(log):
+    """The same entries, another position: only the chain over the batches tells."""
+    cosign(log, WITNESSES[0])
+    with tables_of(log.url) as tables:
+        tables.drop_guards()
+        tables.execute("update batch_partition set next_offset = 99")
+        rechain(tables)
+        tables.execute("delete from checkpoint")
+    log.memory.path.unlink()
+    log.memory.begin(ORIGIN)
+    log.sign()
+
+    refused(log, "forked or rebuilt")
+    refused(log, "the chain over the batches is another one", full=True)
 
 
 def test_a_smaller_log_that_was_signed_is_not_cosigned(log):

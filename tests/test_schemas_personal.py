@@ -127,6 +127,7 @@ def test_an_event_without_personal_text_is_left_as_it_is() -> None:
         ("", True),  # the whole event
         ("reason_text", True),  # malformed: nobody knows what its author meant
         ("/~2", True),
+        ("/changes/0/value_json", True),  # what another amendment gave to a field, maybe of text
     ],
 )
 def test_the_value_of_a_change_is_personal_by_its_path(path: str, personal: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryotrail_audit.decoded import decoded_event
+from cryotrail_audit.errors import AuditError
 from cryotrail_audit.records import EVENT, Entry, Head, StoredSchema
 from cryotrail_audit.store import AuditStore
 from cryotrail_schemas.corrections import (
@@ -56,11 +57,19 @@ def resolved_size(
 ) -> int:
     """The size of the log as of a time of its clock, or through an entry; the present otherwise.
 
+    A time to come is the present: what is known until now.
+
     :raises AuditError: the log has no entry of that number.
     """
-    if recorded_us is not None:
-        return store.size_as_of(recorded_us)
-    return store.head(None if seq is None else seq + 1).tree_size
+    now = store.head().tree_size
+    if seq is not None and seq >= now:
+        raise AuditError(
+            f"the log has {now} entries: none of number {seq}",
+            hint="they are numbered from 0 on; without --as-of-seq everything is shown",
+        )
+    if recorded_us is None:
+        return now if seq is None else seq + 1
+    return store.size_as_of(recorded_us)
 
 
 def known_event(store: AuditStore, event_id: UUID, tree_size: int) -> KnownEvent | None:

@@ -16,14 +16,14 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, insert, select, text
 
 from cryotrail_audit.appending.append import append_administrative
-from cryotrail_audit.appending.postgresql import PostgresqlAppends
+from cryotrail_audit.appending.databases import appends_of
 from cryotrail_audit.appending.prepare import prepare_administrative
-from cryotrail_audit.appending.sqlite import SqliteAppends
-from cryotrail_audit.appending.transaction import AppendDatabase, AppendTransaction
+from cryotrail_audit.appending.transaction import AppendTransaction
 from cryotrail_audit.checkpoints import checkpoint as checkpoints
 from cryotrail_audit.checkpoints import note as notes
 from cryotrail_audit.checkpoints.checkpoint import Checkpoint
 from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused
+from cryotrail_audit.checkpoints.head import check_log_name
 from cryotrail_audit.checkpoints.keys import PinnedKey
 from cryotrail_audit.clock import StoreClock
 from cryotrail_audit.database_errors import database_errors
@@ -39,7 +39,6 @@ CONTINUED: Final = "continued"
 """Type of entry 0 of a log that continues another."""
 
 _RESTATED: Final = ("topic", "schema", "key")
-_SUFFIXES: Final = ("/batches", "/procedure-heads")
 _ADMINISTRATIVE = text("kind = 3")
 
 
@@ -83,8 +82,9 @@ def continue_log(
         signed; smaller ones may show that what is left is the beginning of that.
     :param origin: the new log's name; that of the old one with the next number when left out.
     :param pinned_key: the old log's public key: it must have signed them.
-    :raises NotContinued: the log is not shorter than what was signed, or is another one.
-    :raises NoteRefused: what was given is no checkpoint, or the name can be no log's.
+    :raises NotContinued: the log is not shorter than what was signed, or is another one; or the
+        name can be no new log's.
+    :raises NoteRefused: what was given is no checkpoint.
     :raises SignatureRefused: the key did not sign it.
     """
     if not reason.strip():
@@ -92,15 +92,12 @@ def continue_log(
     given = sorted(_read(signed, pinned_key), key=lambda one: one.size)
     parsed = parse_url(url)
     engine = engine_of(parsed)
-    appends: AppendDatabase = (
-        SqliteAppends(engine) if engine.dialect.name == "sqlite" else PostgresqlAppends(engine)
-    )
     clock = StoreClock()
     try:
         with database_errors(name_of(parsed)):
             with engine.connect() as connection:
                 check_revision(connection, name_of(parsed))
-            with appends.transaction() as transaction:
+            with appends_of(engine).transaction() as transaction:
                 return _opened(transaction, given, reason, origin, pinned_key, clock.now_us())
     finally:
         engine.dispose()
@@ -233,11 +230,15 @@ def _stored(
 
 
 def _check_name(name: str, logs: Sequence[PlacedLog]) -> None:
-    notes.check_key_name(name)
-    if name.endswith(_SUFFIXES) or name in {log.origin for log in logs}:
+    try:
+        check_log_name(name)
+        if name in {log.origin for log in logs}:
+            raise NoteRefused("the store has a log of this name")
+    except NoteRefused as error:
         raise NotContinued(
-            f"{name} cannot be the name of a new log", hint="leave --origin out, or give another"
-        )
+            f"{name} cannot be the name of a new log: {error}",
+            hint="leave --origin out, or give another",
+        ) from error
 
 
 def _restated(connection: Connection) -> Iterator[Administrative]:

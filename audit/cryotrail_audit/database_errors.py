@@ -94,7 +94,7 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
         case psycopg.errors.InsufficientPrivilege():
             return AuditError(
                 f"{where} denies it: {said}",
-                hint="the writer needs INSERT and SELECT, a reader SELECT, on schema audit",
+                hint=_role_hint(said),
             )
         case psycopg.errors.FeatureNotSupported() if "row-level security" in said:
             return AuditError(
@@ -110,6 +110,18 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
                 hint="check the address and that the server runs and has space",
             )
     return AuditError(f"{where}: {said}")
+
+
+def _role_hint(said: str) -> str:
+    """The role that may do what PostgreSQL refused to do with a table."""
+    if "table checkpoint" in said or "table procedure_head" in said:
+        return (
+            "only the signer appends signed notes: connect as a user that becomes its role, such as"
+            " cryotrail_audit_signer; a reader and the writer may read them"
+        )
+    if "table log" in said:
+        return "a log is opened by a superuser alone; every role of the store may read it"
+    return "the writer needs INSERT and SELECT, a reader SELECT, on schema audit"
 
 
 def _damaged(where: str, said: str) -> StoreDamaged:

@@ -5,7 +5,9 @@ AuditError
 ├── StoreUnavailable      the database does not answer or cannot write now; retriable
 ├── StoreBusy             another writer holds the lock; retriable
 ├── StoreDamaged          the database's files are corrupt
+├── LogMissing            the row that names the log was removed
 ├── StoreUnsafe           the database is set up so that a commit may be lost
+├── ProcedureNotFound     nothing is recorded under an id or label, or several procedures are
 ├── Fenced                somebody newer has claimed the partition
 ├── PositionMoved         the store is further than the batch supposes; retriable after a look
 ├── BatchRefused          a batch that contradicts itself, or a value no column can hold
@@ -51,8 +53,22 @@ class StoreDamaged(AuditError):
     """The database cannot read its own files any more."""
 
 
+class LogMissing(AuditError):
+    """The table ``log`` is empty, which no store is: whoever could, removed its row."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the store has no log any more: the row that names it was removed",
+            hint="keep the store as it is, and look: cryotrail audit verify",
+        )
+
+
 class StoreUnsafe(AuditError):
     """The database may lose a transaction that it reported as committed, so nothing is appended."""
+
+
+class ProcedureNotFound(AuditError):
+    """No procedure of that id or label is recorded, or several share the label."""
 
 
 class Fenced(AuditError):
@@ -105,4 +121,5 @@ class ClockJumped(AuditError):
 
 
 class ErasureRefused(AuditError):
-    """An erasure that a hold forbids, or that could not erase anything; nothing was destroyed."""
+    """An erasure that a hold forbids or that could not erase anything, or a hold on nobody known;
+    nothing was done."""

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any, Final, cast
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, literal, select, text
 
 from cryotrail_audit.appending.lock import take_append_lock
+from cryotrail_audit.checkpoints.errors import NoteRefused
+from cryotrail_audit.checkpoints.head import check_log_name
 from cryotrail_audit.database_errors import INIT_HINT, database_errors
 from cryotrail_audit.databases import IMMEDIATE, engine_of, name_of, parse_url
-from cryotrail_audit.errors import StoreNotReady
+from cryotrail_audit.errors import AuditError, StoreNotReady
+from cryotrail_audit.evidence import TABLES_OF_A_LOG
 from cryotrail_audit.roles.upgrade import upgrading
-from cryotrail_audit.tables import LOG, SCHEMA
+from cryotrail_audit.tables import LOG, METADATA, SCHEMA
 
 HEAD_REVISION: Final = "0002"
 """The revision that this program reads and writes."""
@@ -35,7 +38,8 @@ def migrate(url: str, *, origin: str | None = None) -> str:
     :param origin: the log's name for all time, such as ``hospital.example/cryoablation``; a
         made-up one when left out. A store that has a name keeps it.
     :raises StoreNotReady: the store is of a revision that this program does not know.
-    :raises AuditError: an older store has its roles, and the user is no superuser.
+    :raises AuditError: an older store has its roles, and the user is no superuser; or a new one
+        is given a name that nothing can be signed under.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -118,10 +122,32 @@ def _named(connection: Connection, origin: str | None) -> str:
     found: str | None = connection.execute(newest).scalar()
     if found is not None:
         return found
+    if (table := _table_with_rows(connection)) is not None:
+        raise AuditError(
+            f"the store has no log any more, while {table} has rows of one: its row was removed,"
+            " and no other is opened in its place",
+            hint="keep the store as it is, and look: cryotrail audit verify",
+        )
     name = origin or f"cryotrail/{uuid4()}"
+    try:
+        check_log_name(name)
+    except NoteRefused as error:
+        raise AuditError(
+            f"a log of this name could never be signed: {error}",
+            hint="name it for all time, like hospital.example/cryoablation",
+        ) from error
     connection.execute(
         insert(LOG).values(
             log_id=FIRST_LOG_ID, origin=name, continues=None, created_us=time.time_ns() // 1000
         )
     )
     return name
+
+
+def _table_with_rows(connection: Connection) -> str | None:
+    """A table that belongs to a log and is not empty, if there is one."""
+    for name in TABLES_OF_A_LOG:
+        table = METADATA.tables[f"{SCHEMA}.{name}"]
+        if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None:
+            return name
+    return None

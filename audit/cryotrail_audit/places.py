@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.records import Entry
 from cryotrail_audit.tables import BATCH, ENTRY, LOG
 
@@ -89,7 +90,10 @@ class Places(NamedTuple):
 
 
 def read_places(connection: Connection) -> Places:
-    """The logs of a store as they stand now."""
+    """The logs of a store as they stand now.
+
+    :raises LogMissing: there is none.
+    """
     size = (
         select(BATCH.c.tree_size)
         .where(BATCH.c.log_id == LOG.c.log_id)
@@ -102,4 +106,6 @@ def read_places(connection: Connection) -> Places:
     for log_id, origin, tree_size in connection.execute(query):
         logs.append(PlacedLog(log_id, origin, first, tree_size))
         first += tree_size
+    if not logs:
+        raise LogMissing
     return Places(tuple(logs))

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Connection, Select, func, select, text, union
 
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.places import read_places
 from cryotrail_audit.records import (
     ADMINISTRATIVE,
@@ -59,9 +60,14 @@ _LARGEST_SEQ: Final = 2**63 - 1
 
 
 def read_origin(connection: Connection) -> str:
-    """The name of the newest log."""
+    """The name of the newest log.
+
+    :raises LogMissing: there is none.
+    """
     newest = select(LOG.c.origin).order_by(LOG.c.log_id.desc()).limit(1)
-    origin: str = connection.execute(newest).scalar_one()
+    origin: str | None = connection.execute(newest).scalar()
+    if origin is None:
+        raise LogMissing
     return origin
 
 

@@ -11,16 +11,13 @@ from sqlalchemy import Connection, Engine, select
 
 from cryotrail_audit import history, reading, registration
 from cryotrail_audit.appending.append import append
-from cryotrail_audit.appending.postgresql import PostgresqlAppends
+from cryotrail_audit.appending.databases import appends_of
 from cryotrail_audit.appending.prepare import prepare
 from cryotrail_audit.appending.replayed import read_replays
-from cryotrail_audit.appending.sqlite import SqliteAppends
-from cryotrail_audit.appending.transaction import AppendDatabase, AppendTransaction
+from cryotrail_audit.appending.transaction import AppendTransaction
 from cryotrail_audit.clock import StoreClock
 from cryotrail_audit.database_errors import database_errors
-from cryotrail_audit.databases import engine_of, name_of, parse_url
 from cryotrail_audit.errors import AuditError
-from cryotrail_audit.migration import check_revision
 from cryotrail_audit.places import Places, read_places
 from cryotrail_audit.records import (
     AppendOutcome,
@@ -33,34 +30,19 @@ from cryotrail_audit.records import (
     StoredSchema,
     StoredTopic,
 )
+from cryotrail_audit.store_connections import StoreConnections
 from cryotrail_audit.tables import SCHEMA_TEXT
 
 
-class SqlStore:
+class SqlStore(StoreConnections):
     """See :class:`~cryotrail_audit.store.AuditStore`, whose contract this keeps."""
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
-        self._name = name
+        super().__init__(engine, name)
         self._clock = StoreClock()
         self._schema_texts: dict[bytes, str] = {}
         self._places = Places(())
-        self._appends: AppendDatabase = (
-            SqliteAppends(engine) if engine.dialect.name == "sqlite" else PostgresqlAppends(engine)
-        )
-
-    @classmethod
-    def open(cls, url: str) -> SqlStore:
-        """See :func:`~cryotrail_audit.store.open_store`."""
-        parsed = parse_url(url)
-        store = cls(engine_of(parsed), name_of(parsed))
-        try:
-            with store._reading() as connection:
-                check_revision(connection, store._name)
-        except BaseException:
-            store.close()
-            raise
-        return store
+        self._appends = appends_of(engine)
 
     def origin(self) -> str:
         with self._reading() as connection:
@@ -196,14 +178,6 @@ class SqlStore:
     def counts(self) -> Counts:
         with self._reading() as connection:
             return reading.read_counts(connection)
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_errors(self._name), self._engine.connect() as connection:
-            yield connection
 
     @contextmanager
     def _appending(self) -> Iterator[AppendTransaction]:

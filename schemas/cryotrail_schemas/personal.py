@@ -45,13 +45,14 @@ def is_personal(field_name: str) -> bool:
 def is_personal_path(pointer: str) -> bool:
     """Whether the value at a JSON pointer may be or contain personal text.
 
-    A pointer that is malformed, or that means the whole event, is taken for one that does.
+    A pointer that is malformed, that means the whole event, or that leads into the changes of
+    another amendment, is taken for one that does.
     """
     try:
         tokens = parse(pointer)
     except PointerError:
         return True
-    return not tokens or any(map(is_personal, tokens))
+    return not tokens or tokens[0] == "changes" or any(map(is_personal, tokens))
 
 
 @cache

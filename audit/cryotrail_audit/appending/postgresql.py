@@ -17,6 +17,7 @@ from cryotrail_audit.appending.transaction import (
     PartitionState,
 )
 from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.framing import HASH_LENGTH
 from cryotrail_audit.proofs.tiles import Tile
 from cryotrail_audit.records import Entry
@@ -111,7 +112,8 @@ class PostgresqlAppendTransaction:
 
     def log_end(self) -> LogEnd:
         row = self._cursor.execute(_LOG_END).fetchone()
-        assert row is not None  # migrate() opened the first log
+        if row is None:
+            raise LogMissing
         log_id, *batch = row
         if batch[0] is None:
             return LogEnd(log_id, -1, 0, b"", 0, NO_BATCH)

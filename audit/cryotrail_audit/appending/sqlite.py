@@ -17,6 +17,7 @@ from cryotrail_audit.appending.transaction import (
 )
 from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow
 from cryotrail_audit.databases import IMMEDIATE
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.proofs.tiles import Tile
 from cryotrail_audit.records import Entry
 
@@ -93,7 +94,10 @@ class SqliteAppendTransaction:
         self._driver = cast(sqlite3.Connection, connection.connection.driver_connection)
 
     def log_end(self) -> LogEnd:
-        log_id, *batch = self._driver.execute(_LOG_END).fetchone()
+        row = self._driver.execute(_LOG_END).fetchone()
+        if row is None:
+            raise LogMissing
+        log_id, *batch = row
         if batch[0] is None:
             return LogEnd(log_id, -1, 0, b"", 0, NO_BATCH)
         return LogEnd(log_id, *batch)

@@ -68,10 +68,17 @@ def gather(
         for entry in several
     ]
     if elsewhere := sum(entry.log_id != log.log_id for entry in entries):
+        if elsewhere == len(entries) and len({entry.log_id for entry in entries}) == 1:
+            (old,) = {one.origin for one in store.places().logs if one.log_id == entries[0].log_id}
+            raise ExportRefused(
+                f"the whole procedure is in the log {old}, which {log.origin} continues",
+                hint=f"give the public key of that log: --log-key OLD, where OLD is the key of {old}",
+            )
         raise ExportRefused(
             f"{elsewhere} of the procedure's entries are in a log that {log.origin} continues, and"
             " a bundle is of one log",
-            hint="prove its entries one by one: cryotrail audit prove EVENT_ID",
+            hint="prove its entries one by one: cryotrail audit prove EVENT_ID; the part in an earlier"
+            " log is exported with the public key of that log: --log-key OLD",
         )
     if not entries or entries[0].procedure_entry_no != 1:
         raise ExportRefused(

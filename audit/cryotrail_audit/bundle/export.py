@@ -19,10 +19,10 @@ from cryotrail_audit.bundle import encoding
 from cryotrail_audit.bundle.contents import VERIFIER, Contents, gather, verifier
 from cryotrail_audit.bundle.errors import ExportRefused
 from cryotrail_audit.bundle.readme import readme
-from cryotrail_audit.bundle.selection import find_procedure
 from cryotrail_audit.checkpoints.keys import PinnedKey
 from cryotrail_audit.checkpoints.stored import SignedNotes
 from cryotrail_audit.databases import engine_of, parse_url
+from cryotrail_audit.procedure_names import find_procedure
 from cryotrail_audit.store import open_store
 
 _VERIFYING_TAKES_AT_MOST_S: Final = 600
@@ -53,13 +53,16 @@ def export_procedure(
     """Write the bundle of a procedure.
 
     The folder appears when every byte of it is on the disk and the bundle's own verifier, run as a
-    process of its own, has found nothing wrong; otherwise nothing is left.
+    process of its own, has proved these to be the recorded bytes; otherwise nothing is left. What
+    the verifier finds wrong with seals or signatures is no reason to refuse: the bundle is evidence
+    of it, and says so.
 
     :param procedure: its id, or its label where that is unique.
     :param folder: absent or empty.
     :param key: the log's public key: what it did not sign does not go into the bundle.
     :param sign: asked first for a new checkpoint and a head of the procedure; None = the newest
         that the store has are taken.
+    :raises ProcedureNotFound: no procedure, or several.
     :raises ExportRefused: see :func:`~cryotrail_audit.bundle.contents.gather`; the folder holds
         something; the verifier refuses what is stored.
     """
@@ -136,7 +139,7 @@ def _verified(folder: Path, log_key: bytes) -> Mapping[str, Any]:
         found: dict[str, Any] = json.loads(ran.stdout)
     except ValueError:
         raise ExportRefused(f"the bundle's verifier did not run: {ran.stderr[-300:]}") from None
-    if ran.returncode != 0:
+    if found["result"] == "refused":  # a finding about the origin is what a bundle may be for
         raise ExportRefused(
             f"what is stored does not verify: {found['file']}: {found['reason']}",
             hint="cryotrail audit verify reads the whole store and names what is broken",

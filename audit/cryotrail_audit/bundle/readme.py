@@ -49,12 +49,15 @@ python verify.py . --log-key THE-KEY-FROM-OUTSIDE
 | `refused: FILE: reason` | Something was changed, damaged, added or left out. Believe nothing in this folder. |
 | `sealed and complete` | The events are those, in number and content, that the seal of the producer counts. |
 | `missing n`, `n extra`, `content differs`, `n displaced` | The log holds something else than the seal counts: an event was lost, forged or exchanged before it was recorded. |
+| `…; origin: FINDING …` | Stands at the end of the last line: these are the recorded bytes, and seals or signatures do not fit them, for the reasons named. The bundle is sound; what it shows is not as it should be. |
+| `n copies without erased text` | The same events, published again after the text of the person was lawfully erased, and so without it. No finding: the log states the erasure, in `log.jsonl`. |
 | `n after the seal` | Recorded, but later than the procedure day that the seal covers: after-care and corrections. |
 | `not sealed` | No producer stated how much there is to be. |
 | `signed by …` | The event's own signature verifies by a key that the log had registered and not revoked when the event was recorded. |
 | `origin not proved (…)` | Nothing but the log itself says where the event came from; the reason stands in brackets. |
 
-Exit code: 0 nothing wrong was found, 1 refused, 2 wrong usage.
+Exit code: 0 nothing wrong was found; 1 refused, or a finding about the origin (the last line says
+which of them); 2 wrong usage.
 
 ## What is in it
 
@@ -62,7 +65,7 @@ Exit code: 0 nothing wrong was found, 1 refused, 2 wrong usage.
 |---|---|
 | `events.jsonl` | what was recorded, one event a line, for reading; the verifier computes it again |
 | `entries.jsonl` | each entry with all its columns, its raw bytes, and the proof that it is in the log |
-| `log.jsonl` | the same for the log's entries on the schemas, topics and signing keys used here |
+| `log.jsonl` | the same for the log's entries on the schemas, topics and signing keys used here, and on erasures of text of this procedure |
 | `schemas/` | the Avro schemas that the bytes are read by |
 | `checkpoint.note` | size and root of the log, signed with Ed25519 and ML-DSA-44 |
 | `head.note` | how many entries the procedure has, and the hash over all of them, signed |
@@ -75,7 +78,7 @@ Exit code: 0 nothing wrong was found, 1 refused, 2 wrong usage.
 - That the clocks were right: `occurred_at` is the producer's, `recorded_at` the log's.
 - That a signing key's revocation was not left out of this bundle.
 - Copies of an event that arrived again: they are no entries. A seal that only they would fill is
-  called incomplete.
+  called incomplete, which is then a finding: ask for `cryotrail audit origin` of the store itself.
 - That whoever keeps the log's private key is honest. Copies of its checkpoints elsewhere show it.
 - Personal text whose key was destroyed by an erasure: its ciphertext is here, and still proved.
 """

@@ -1,64 +1,22 @@
-"""Which procedure is meant, and which entries of the log say what its entries mean."""
+"""Which entries of the log say what a procedure's entries mean."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
-from uuid import UUID
-
-from sqlalchemy import Connection, select
+from collections.abc import Collection, Iterator, Mapping
 
 from cryotrail_audit.bundle.errors import ExportRefused
 from cryotrail_audit.bundle.readable import readable_event
+from cryotrail_audit.erasure.erase import ERASURE
 from cryotrail_audit.places import PlacedLog
-from cryotrail_audit.records import ADMINISTRATIVE, EVENT, Entry
+from cryotrail_audit.records import ADMINISTRATIVE, CONFLICT, Entry, StoredSchema
 from cryotrail_audit.store import AuditStore
-from cryotrail_audit.tables import ENTRY
-
-_SCHEDULED = "ProcedureScheduled"
-
-
-def find_procedure(store: AuditStore, connection: Connection, wanted: str) -> UUID:
-    """The procedure of an id, or of a label that one procedure alone was scheduled under.
-
-    A label is looked for in the entries as they were recorded; later amendments do not count.
-
-    :raises ExportRefused: no procedure, or several.
-    """
-    try:
-        procedure_id = UUID(wanted)
-    except ValueError:
-        return _labelled(store, connection, wanted)
-    if next(store.procedure_entries(procedure_id, batch_rows=1), None) is None:
-        raise ExportRefused(
-            f"nothing is recorded of a procedure {procedure_id}",
-            hint="it may still wait in an outbox: cryotrail outbox status",
-        )
-    return procedure_id
-
-
-def _labelled(store: AuditStore, connection: Connection, label: str) -> UUID:
-    query = select(ENTRY).where(ENTRY.c.kind == EVENT, ENTRY.c.event_type == _SCHEDULED)
-    schemas = store.schemas()
-    found = set()
-    for row in connection.execute(query):
-        entry = Entry(*row)
-        event = readable_event(entry, schemas) or {}
-        if event.get("procedure_label") == label and entry.procedure_id is not None:
-            found.add(UUID(bytes=entry.procedure_id))
-    if len(found) != 1:
-        listed = ", ".join(sorted(map(str, found)))
-        raise ExportRefused(
-            f"{len(found)} procedures were scheduled under the label {label!r}",
-            hint=f"give the id of one of them: {listed}" if found else "give the procedure's id",
-        )
-    return found.pop()
 
 
 def explaining_entries(
     store: AuditStore, entries: Collection[Entry], log: PlacedLog, tree_size: int
 ) -> list[Entry]:
-    """The log's own entries on the schemas, topics and signing keys of these entries.
+    """The log's own entries on the schemas, topics, signing keys and erasures of these entries.
 
     In the order of the log, among its first ``tree_size`` entries. Of a signing key every
     statement that the log has there, so also its revocation.
@@ -69,14 +27,21 @@ def explaining_entries(
         "schema": {e.schema_sha256.hex() for e in entries if e.schema_sha256 is not None},
         "topic": {e.topic_id for e in entries if e.topic_id is not None},
     }
+    personal = _personal_keys(entries, store.schemas())
     keys = {e.signing_key_id.hex() for e in entries if e.signing_key_id is not None}
     named = {"schema": "sha256", "topic": "topic_id", "key": "key_id"}
     said = []
     for entry in _administrative(store, log, tree_size):
-        if entry.event_type not in named or entry.raw is None:
+        if entry.event_type not in {*named, ERASURE} or entry.raw is None:
             continue
         payload = json.loads(entry.raw)
-        name = payload.get(named[entry.event_type]) if isinstance(payload, dict) else None
+        if not isinstance(payload, dict):
+            continue
+        if entry.event_type == ERASURE:
+            if not personal.isdisjoint(payload.get("key_ids", ())):
+                said.append(entry)
+            continue
+        name = payload.get(named[entry.event_type])
         if entry.event_type == "key" and name in keys:
             said.append(entry)
         elif name in wanted.get(entry.event_type, ()):
@@ -89,6 +54,15 @@ def explaining_entries(
             hint="cryotrail audit verify tells whether entries were removed",
         )
     return said
+
+
+def _personal_keys(
+    entries: Collection[Entry], schemas: Mapping[bytes, StoredSchema]
+) -> set[object]:
+    """The keys that personal text of these entries is, or would be, encrypted with."""
+    events = [readable_event(e, schemas) or {} for e in entries if e.kind <= CONFLICT]
+    headers = [event.get("header") for event in events]
+    return {h.get("personal_key_id") for h in headers if isinstance(h, dict)} - {None}
 
 
 def _administrative(store: AuditStore, log: PlacedLog, tree_size: int) -> Iterator[Entry]:

@@ -15,7 +15,10 @@ It answers three questions, and takes nothing from the bundle that it can comput
 3. Who says so? Seals and events that their producers signed are judged by the keys that stood in
    the log when the event was recorded. Nobody can show here that a revocation was left out.
 
-Exit: 0 nothing wrong was found, 1 refused, 2 wrong usage. With a key from the same place as the
+The last line separates them: first whether these are the recorded bytes, then, where the seals or
+signatures do not fit, ``origin: FINDING``. The bundle is then sound evidence of something wrong.
+
+Exit: 0 nothing wrong was found, 1 refused or a finding, 2 wrong usage. With a key from the same place as the
 bundle anybody could have made all of it: the answer is then "consistent with key ...", never more.
 
 This is a second implementation, from the formats alone: it shares no line with what wrote the
@@ -254,10 +257,15 @@ def key_hash(name: str, kind: bytes, public_key: bytes) -> bytes:
 
 def parse_log_key(file: str, data: bytes) -> LogKey:
     text = from_text(file, data)
+    if "PRIVATE+KEY" in text or "PRIVATE KEY" in text:
+        raise Refused(file, "this is a private key; the log's public key is asked for")
     origin, keys = "", {}
     for line in text.removesuffix("\n").split("\n"):
         name, hexadecimal, encoded = [*line.split("+", 2), "", ""][:3]
-        key = from_base64(file, encoded)
+        try:
+            key = from_base64(file, encoded)
+        except Refused:  # which quotes what it was given: of a key file, nothing is
+            raise Refused(file, "not a log's public key") from None
         kind, public_key = key[:1], key[1:]
         if not 0 < len(name.encode()) < 240 or re.search(r"\s", name):
             raise Refused(file, "a key without a proper name")
@@ -489,6 +497,7 @@ class Said(NamedTuple):
     fingerprints: dict[bytes, bytes]
     topics: dict[int, str]
     keys: dict[bytes, list[Statement]]  # by key id, in the order of the log
+    erased: set[str]  # ids of destroyed keys of personal text
 
 
 class Statement(NamedTuple):
@@ -522,7 +531,7 @@ def parse_statement(said: Any) -> Statement | None:
 
 
 def read_log(files: dict[str, bytes], checkpoint: Checkpoint) -> Said:
-    said = Said({}, {}, {}, {})
+    said = Said({}, {}, {}, {}, set())
     unproved = {name for name in files if SCHEMA_NAME.fullmatch(name)}
     for number, entry in enumerate(read_entries(files, LOG, checkpoint), 1):
         where = f"{LOG}, line {number}"
@@ -547,6 +556,8 @@ def read_log(files: dict[str, bytes], checkpoint: Checkpoint) -> Said:
                 if statement := parse_statement(payload):
                     key_id = sha256(statement.public_key).digest()[:8]
                     said.keys.setdefault(key_id, []).append(statement)
+            elif entry["event_type"] == "erasure":
+                said.erased.update(from_hex(where, key_id).hex() for key_id in payload["key_ids"])
             else:
                 raise Refused(where, f"an extra entry: {entry['event_type']!r:.40}")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -876,9 +887,63 @@ def seal_verdict(seal: Entry, entries: list[Entry]) -> str:
     return ", ".join(words) or "content differs"
 
 
+PERSONAL_HEADER = ("personal_key_id", "personal_ciphertext")
+
+
+def is_personal(pointer: str) -> bool:
+    """Whether text of a person may stand there: at ``*_text``, ``series_uid``, or what is around."""
+    if not pointer.startswith("/"):
+        return True
+    names = [each.replace("~1", "/").replace("~0", "~") for each in pointer[1:].split("/")]
+    return any(name.endswith("_text") or name == "series_uid" for name in names)
+
+
+def without_text(event: dict[str, Any]) -> dict[str, Any]:
+    """What is left of an event when nothing of its personal text is, in clear or encrypted."""
+    left = {name: value for name, value in event.items() if not is_personal(f"/{name}")}
+    left["header"] = {n: v for n, v in event["header"].items() if n not in PERSONAL_HEADER}
+    if type(event.get("changes")) is list:
+        left["changes"] = [
+            {n: v for n, v in change.items() if n not in ("value_json", "old_value_json")}
+            if type(change) is dict and is_personal(str(change.get("path", "")))
+            else change
+            for change in event["changes"]
+        ]
+    return left
+
+
+def withheld_copies(entries: list[Entry], said: Said) -> list[Entry]:
+    """Conflicts that are the same event published again after its text was erased, without it."""
+    first = {e["event_id"]: e.get("event") for e in entries if e["kind"] == 0}
+    found = []
+    for entry in entries:
+        event, original = entry.get("event"), first.get(entry["event_id"])
+        if entry["kind"] != 1 or event is None or original is None:
+            continue
+        key_id, ciphertext = map(event["header"].get, PERSONAL_HEADER)
+        is_without = ciphertext is None and key_id in said.erased
+        if is_without and without_text(event) == without_text(original):
+            found.append(entry)
+    return found
+
+
+def origin_findings(seals: list[dict[str, Any]], displaced: int, singly: list[str]) -> list[str]:
+    """What is wrong with seals and signatures; unsigned and not sealed are not."""
+    wrong = [seal["verdict"] for seal in seals if seal["verdict"] != "sealed and complete"]
+    wrong += [f"{displaced} displaced by signature"] * bool(displaced)
+    return wrong + [
+        status
+        for status in dict.fromkeys(singly)
+        if status.startswith("origin not proved (") and status != "origin not proved (unsigned)"
+    ]
+
+
 def judge_origin(entries: list[Entry], said: Said) -> dict[str, Any]:
     """The verdict of every seal, and of every event that is, or must be, signed singly."""
+    withheld = withheld_copies(entries, said)
+    again = {entry["seq"] for entry in withheld}
     events = [entry for entry in entries if entry["kind"] == 0]
+    sealable = [entry for entry in entries if entry["seq"] not in again]
     seals = [e for e in events if e["event_type"] == SEAL and is_readable_seal(e)]
     readable = {entry["seq"] for entry in seals}
     if len(seals) > MOST_SEALS:
@@ -898,17 +963,20 @@ def judge_origin(entries: list[Entry], said: Said) -> dict[str, Any]:
             signed.append({**described, "origin": origin})
         if entry["kind"] == 0 and entry["event_type"] == SEAL:
             verdict = (
-                seal_verdict(entry, entries) if entry["seq"] in readable else "seal unreadable"
+                seal_verdict(entry, sealable) if entry["seq"] in readable else "seal unreadable"
             )
             verdicts.append({"entry": described["entry"], "verdict": verdict, "origin": origin})
         # A conflict that its producer signed, where what came first is not: the first is displaced.
-        displaced += entry["kind"] == 1 and proved and first.get(entry["event_id"]) is False
+        if entry["seq"] not in again and entry["kind"] == 1 and proved:
+            displaced += first.get(entry["event_id"]) is False
         first.setdefault(entry["event_id"], proved)
     return {
         "seals": verdicts,
         "after_the_seal": after,
         "displaced_by_signature": displaced,
+        "copies_without_erased_text": len(withheld),
         "signed_singly": signed,
+        "origin_findings": origin_findings(verdicts, displaced, [e["origin"] for e in signed]),
     }
 
 
@@ -1000,6 +1068,8 @@ def lines_for_people(found: dict[str, Any]) -> list[str]:
     seals += [f"{found['displaced_by_signature']} displaced"] * bool(
         found["displaced_by_signature"]
     )
+    if copies := found["copies_without_erased_text"]:
+        seals.append(f"{copies} copies without erased text")
     singly: dict[str, list[str]] = {}
     for event in found["signed_singly"]:
         singly.setdefault(event["origin"], []).append(str(event["entry"]))
@@ -1015,12 +1085,18 @@ def lines_for_people(found: dict[str, Any]) -> list[str]:
         lines.append(f"not read     {found['not_readable']} bodies; their bytes were checked")
     if not found["key_from_outside"]:
         lines.append("no outside anchor: the key is from the same place as the bundle (--log-key)")
-    return [*lines, found["words"]]
+    return [*lines, last_line(found)]
+
+
+def last_line(found: dict[str, Any]) -> str:
+    """Whether these are the recorded bytes, and apart from it what is wrong with their origin."""
+    findings = ", ".join(found["origin_findings"])
+    return f"{found['words']}; origin: FINDING {findings}" if findings else found["words"]
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verify.py", description="Checks an evidence bundle.")
-    parser.epilog = "exit: 0 nothing wrong was found, 1 refused, 2 wrong usage"
+    parser.epilog = "exit: 0 nothing wrong was found, 1 refused or a finding, 2 wrong usage"
     here = Path(__file__).parent
     parser.add_argument("folder", metavar="DIR", nargs="?", type=Path, default=here)
     parser.add_argument(
@@ -1033,6 +1109,8 @@ def main(arguments: list[str] | None = None) -> int:
     log_key = None
     try:
         if chosen.log_key is not None:
+            if chosen.folder.resolve() in chosen.log_key.resolve().parents:
+                parser.error(f"{chosen.log_key} is the bundle's own key: give one from elsewhere")
             log_key = read_file(chosen.log_key.resolve(), str(chosen.log_key), 1 << 16)
             parse_log_key(str(chosen.log_key), log_key)
     except Refused as refused:
@@ -1052,7 +1130,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(printable(f"refused: {found['file']}: {found['reason']}"))
     else:
         print(*map(printable, lines_for_people(found)), sep="\n")
-    return int(found["result"] == "refused")
+    return int(found["result"] == "refused" or bool(found["origin_findings"]))
 
 
 def printable(line: str) -> str:

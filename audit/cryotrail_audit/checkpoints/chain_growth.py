@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow, batch_hash
+from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow, batch_hash
 from cryotrail_audit.checkpoints.errors import SigningRefused
 from cryotrail_audit.checkpoints.memory import Memory
 from cryotrail_audit.errors import BatchRefused
@@ -75,6 +75,26 @@ def new_batches(
             f"the store has {previous[0] + 1} batches, {through} were signed", hint=FORK_HINT
         )
     return found
+
+
+def check_known_batches(
+    memory: Memory, batches: Sequence[ChainedBatch], known: Mapping[int, bytes]
+) -> None:
+    """The chain passes through hashes that are known from elsewhere.
+
+    :param batches: those behind the remembered ones.
+    :param known: the hash of the last batch, by how many batches there are.
+    :raises SigningRefused: it does not.
+    """
+    hashes = {0: NO_BATCH, memory.batch_count: memory.batch_hash}
+    hashes |= {batch.batch_no + 1: batch.batch_hash for batch in batches}
+    for count, expected in known.items():
+        if hashes.get(count) != expected:
+            raise SigningRefused(
+                f"the chain over the batches is another one at batch {count} than what was signed:"
+                " a position or a redelivery was changed, or the log was rolled back or rebuilt",
+                hint=FORK_HINT,
+            )
 
 
 def _check_past(memory: Memory, row: BatchRow, stored_hash: bytes) -> None:

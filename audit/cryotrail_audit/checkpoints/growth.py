@@ -13,7 +13,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from cryotrail_audit.checkpoints.chain_growth import FORK_HINT, ChainedBatch, new_batches
+from cryotrail_audit.checkpoints.chain_growth import (
+    FORK_HINT,
+    ChainedBatch,
+    check_known_batches,
+    new_batches,
+)
 from cryotrail_audit.checkpoints.errors import SigningRefused
 from cryotrail_audit.checkpoints.memory import Memory, ProcedureCount
 from cryotrail_audit.evidence import Evidence, Unreadable
@@ -48,11 +53,14 @@ def grown(
     progress: Progress,
     *,
     known: Mapping[int, bytes] | None = None,
+    known_batches: Mapping[int, bytes] | None = None,
     through_batches: int | None = None,
 ) -> Memory:
     """The memory with everything that was recorded since.
 
     :param known: sizes whose root is known from elsewhere; the log has to pass through them.
+    :param known_batches: the same of the chain over the batches: the hash of the last batch, by
+        how many there are.
     :param through_batches: how many batches to go up to; all when left out.
     :raises SigningRefused: the log is shorter than before, another one, or contradicts itself.
     """
@@ -63,7 +71,10 @@ def grown(
         batches = new_batches(memory, evidence, log_id, through_batches)
         end = batches[-1].tree_size if batches else memory.size
         findings = evidence.ranges(log_id, ranges_of(memory.size, end))
-        return _extended(memory, batches, _Leaves(findings, progress), dict(known or {}))
+        found = _extended(memory, batches, _Leaves(findings, progress), dict(known or {}))
+        # After the tree, which tells more of what was changed.
+        check_known_batches(memory, batches, known_batches or {})
+        return found
     except Unreadable as error:
         raise SigningRefused(f"the store cannot be read: {error}", hint=FORK_HINT) from error
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from cryotrail_audit.checkpoints import base64_text
-from cryotrail_audit.checkpoints.checkpoint import parse_size
+from cryotrail_audit.checkpoints.checkpoint import BATCHES, parse_size
 from cryotrail_audit.checkpoints.errors import NoteRefused
 from cryotrail_audit.checkpoints.note import check_key_name
 from cryotrail_schemas.merkle import HASH_BYTES
@@ -46,6 +46,18 @@ class ProcedureHead(NamedTuple):
             f"{self.origin}{PROCEDURE_HEADS}\n{self.procedure_id}\n{self.entry_count}\n"
             f"{self.tree_size}\n{base64_text.encode(self.leaves_hash)}\n{time}\n"
         )
+
+
+def check_log_name(name: str) -> None:
+    """Refuse a name that a log could never be signed under, or that names what is signed of one.
+
+    :raises NoteRefused: see :func:`~cryotrail_audit.checkpoints.note.check_key_name`, or it ends
+        like the origin of a batch chain or of procedure heads.
+    """
+    check_key_name(name)
+    check_key_name(name + PROCEDURE_HEADS)
+    if name.endswith((BATCHES, PROCEDURE_HEADS)):
+        raise NoteRefused(f"the name {name!r:.80} ends in what is signed of a log")
 
 
 def leaves_hash(leaf_hashes: Iterable[bytes]) -> bytes:

@@ -16,8 +16,8 @@ from typing import Final
 from cryotrail_audit.checkpoints import algorithms, base64_text, key_files, signature_types
 from cryotrail_audit.checkpoints.checkpoint import BATCHES
 from cryotrail_audit.checkpoints.errors import KeyRefused, NoteRefused, SignatureRefused
-from cryotrail_audit.checkpoints.head import PROCEDURE_HEADS
-from cryotrail_audit.checkpoints.note import NoteSignature, SignedNote, check_key_name
+from cryotrail_audit.checkpoints.head import PROCEDURE_HEADS, check_log_name
+from cryotrail_audit.checkpoints.note import NoteSignature, SignedNote
 from cryotrail_audit.checkpoints.signature_types import COSIGNATURE_ED25519, ED25519, ML_DSA_44
 from cryotrail_audit.checkpoints.verifier_key import Verified, VerifierKey, parse_line
 
@@ -37,7 +37,18 @@ class PinnedKey:
 
         :raises KeyRefused: it cannot be read or is no such file.
         """
-        return cls.parse(key_files.read(path))
+        text = key_files.read(path)
+        # Nothing of the file is quoted: who takes one file for another may have given a secret.
+        if "PRIVATE+KEY" in text or "PRIVATE KEY" in text:
+            raise KeyRefused(
+                f"{path} is a private key, a public one is asked for",
+                hint="give the file beside it whose name ends in .pub; a private key is handed to"
+                " nobody",
+            )
+        try:
+            return cls.parse(text)
+        except KeyRefused as error:
+            raise KeyRefused(f"{path} is no public key: {error}", hint=error.hint) from error
 
     @classmethod
     def parse(cls, text: str) -> PinnedKey:
@@ -71,6 +82,10 @@ class PinnedKey:
         """The public key file."""
         return "".join(f"{key.to_line()}\n" for key in self.keys)
 
+    def is_for(self, note: SignedNote) -> bool:
+        """Whether it is the key of the note's log, or a witness's, which cosigns any."""
+        return self.is_witness or note.text.partition("\n")[0] in _origins(self.name)
+
     def verify(self, note: SignedNote) -> list[Verified]:
         """The signatures of this key in a note: at least one of each of its keys.
 
@@ -81,7 +96,7 @@ class PinnedKey:
             another log.
         """
         origin = note.text.partition("\n")[0]
-        if not self.is_witness and origin not in _origins(self.name):
+        if not self.is_for(note):
             raise SignatureRefused(
                 f"the note is of {origin}, the key is of {self.name}",
                 hint="give the public key of the log that the note names in its first line",
@@ -117,8 +132,7 @@ class LogKey:
         :raises KeyRefused: a name that no note can carry.
         """
         try:
-            check_key_name(name)
-            check_key_name(name + PROCEDURE_HEADS)
+            check_log_name(name)
         except NoteRefused as error:
             raise KeyRefused(str(error), hint="name logs like hospital.example/audit") from error
         first = COSIGNATURE_ED25519 if witness else ED25519

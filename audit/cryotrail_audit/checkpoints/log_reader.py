@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -15,9 +14,8 @@ from cryotrail_audit.checkpoints.growth import Progress
 from cryotrail_audit.checkpoints.memory import Memory
 from cryotrail_audit.database_errors import database_errors
 from cryotrail_audit.databases import engine_of, name_of, parse_url
-from cryotrail_audit.evidence import EvidenceDatabase
-from cryotrail_audit.evidence.postgresql import PostgresqlEvidenceDatabase
-from cryotrail_audit.evidence.sqlite import SqliteEvidenceDatabase
+from cryotrail_audit.errors import LogMissing
+from cryotrail_audit.evidence.databases import evidence_of
 from cryotrail_audit.migration import check_revision
 from cryotrail_audit.proofs.errors import ProofNotMade
 from cryotrail_audit.proofs.prover import Prover
@@ -46,11 +44,7 @@ class LogReader:
         parsed = parse_url(url)
         self._name = name_of(parsed)
         self._engine = engine_of(parsed)
-        self._database: EvidenceDatabase = (
-            SqliteEvidenceDatabase(Path(str(parsed.database)))
-            if self._engine.dialect.name == "sqlite"
-            else PostgresqlEvidenceDatabase(self._engine)
-        )
+        self._database = evidence_of(self._engine)
         try:
             with self._reading() as connection:
                 check_revision(connection, self._name)
@@ -75,6 +69,7 @@ class LogReader:
         progress: Progress,
         *,
         known: Mapping[int, bytes] | None = None,
+        known_batches: Mapping[int, bytes] | None = None,
         through_batches: int | None = None,
     ) -> Memory:
         """See :func:`cryotrail_audit.checkpoints.growth.grown`.
@@ -85,7 +80,12 @@ class LogReader:
         """
         with database_errors(self._name), self._database.evidence() as evidence:
             found = growth.grown(
-                memory, evidence, progress, known=known, through_batches=through_batches
+                memory,
+                evidence,
+                progress,
+                known=known,
+                known_batches=known_batches,
+                through_batches=through_batches,
             )
         if 0 < memory.size < found.size:
             self._prove(memory, found)
@@ -127,5 +127,7 @@ class LogReader:
 
 def _newest_log_id(connection: Connection) -> int:
     newest = select(LOG.c.log_id).order_by(LOG.c.log_id.desc()).limit(1)
-    log_id: int = connection.execute(newest).scalar_one()
+    log_id: int | None = connection.execute(newest).scalar()
+    if log_id is None:
+        raise LogMissing
     return log_id

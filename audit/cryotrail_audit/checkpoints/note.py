@@ -92,7 +92,7 @@ def check_key_name(name: str) -> None:
 def _parse_line(line: str) -> NoteSignature:
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
-        raise NoteRefused(f"{line!r:.60} is not a signature line")
+        raise NoteRefused("a line behind the text is not a signature line")
     check_key_name(name)
     signature = base64_text.decode(encoded, f"the signature of {name}")
     if len(signature) <= KEY_HASH_BYTES:

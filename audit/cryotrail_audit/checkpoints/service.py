@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from cryotrail_audit.checkpoints.anchors.anchoring import Anchoring
 from cryotrail_audit.checkpoints.anchors.kept import Kept
 from cryotrail_audit.checkpoints.growth import Progress
 from cryotrail_audit.checkpoints.signer import Signed, Signer
+
+_log = logging.getLogger(__name__)
 
 
 class SignerService:
@@ -49,4 +52,6 @@ class SignerService:
             at_once = bool(signed.heads)
             self._said(signed)
         if self._newest is not None:
-            self._anchoring.keep(self._newest, at_once=at_once)
+            for state in self._anchoring.keep(self._newest, at_once=at_once):
+                if state.problem is not None:
+                    _log.error("NOT ANCHORED: %s", state.problem)

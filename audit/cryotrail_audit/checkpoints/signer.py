@@ -17,7 +17,7 @@ from uuid import UUID
 
 from cryotrail_audit.checkpoints import checkpoint as checkpoints
 from cryotrail_audit.checkpoints import note as notes
-from cryotrail_audit.checkpoints.checkpoint import Checkpoint
+from cryotrail_audit.checkpoints.checkpoint import Checkpoint, batches_origin
 from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused, SigningRefused
 from cryotrail_audit.checkpoints.growth import Progress
 from cryotrail_audit.checkpoints.head import ProcedureHead, leaves_hash
@@ -122,8 +122,9 @@ class Signer:
         """Make a new memory from a checkpoint that was kept outside; what was there is replaced.
 
         The whole log is hashed, and has to pass through the checkpoint's size with its root, and
-        through those of all larger checkpoints in the store that this key signed. Adopt the newest
-        that there is: what was signed after it, and is in the store no longer, is not known.
+        through those of all larger checkpoints in the store that this key signed; its batches,
+        through the newest checkpoint of them there. Adopt the newest that there is: what was signed
+        after it, and is in the store no longer, is not known.
 
         :param data: the signed note.
         :raises NoteRefused: it is no checkpoint.
@@ -139,7 +140,12 @@ class Signer:
                 hint="give the checkpoint of the log, not that of its batches",
             )
         with self._memory.locked():
-            memory = self._reader.grown(Memory(held.origin), progress, known=self._signed(held))
+            memory = self._reader.grown(
+                Memory(held.origin),
+                progress,
+                known=self._signed(held),
+                known_batches=self._signed_batches(),
+            )
             self._memory.save(memory)
         return memory
 
@@ -167,6 +173,11 @@ class Signer:
                 )
         return known
 
+    def _signed_batches(self) -> dict[int, bytes]:
+        """The newest checkpoint of the batches in the store that this key signed."""
+        stored = self._notes.newest_signed(batches_origin(self._key.name), self._key.pinned)
+        return {} if stored is None else {stored.tree_size: stored.root}
+
     def _check_key(self, origin: str) -> None:
         if self._key.pinned.is_witness:
             raise SigningRefused("the key is a witness's; it does not sign for a log")
@@ -180,11 +191,13 @@ class Signer:
     def _grown(self, before: Memory, full: bool, progress: Progress) -> Memory:
         if not full:
             return self._reader.grown(before, progress)
-        # The tree of a size that was signed must come out again, from the bytes alone.
-        known = {before.size: before.frontier.root()}
-        found = self._reader.grown(Memory(before.origin), progress, known=known)
-        if found.batch_count < before.batch_count:
-            raise SigningRefused("the log has fewer batches than were signed")
+        # Tree and chain that were signed must come out again, from the bytes alone.
+        found = self._reader.grown(
+            Memory(before.origin),
+            progress,
+            known={before.size: before.frontier.root()},
+            known_batches={before.batch_count: before.batch_hash},
+        )
         return replace(
             found, published_batches=before.published_batches, heads_due=before.heads_due
         )

@@ -7,28 +7,27 @@ verified with a key from outside the store: whoever can write to the database ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from cryotrail_audit.checkpoints import checkpoint as checkpoints
 from cryotrail_audit.checkpoints import head as heads
 from cryotrail_audit.checkpoints import note as notes
 from cryotrail_audit.checkpoints.anchors.kept import Kept
-from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused
+from cryotrail_audit.checkpoints.errors import NoteRefused, SignatureRefused, SigningRefused
 from cryotrail_audit.checkpoints.keys import PinnedKey
 from cryotrail_audit.checkpoints.note import SignedNote
 from cryotrail_audit.database_errors import database_errors
-from cryotrail_audit.databases import IMMEDIATE, engine_of, name_of, parse_url
-from cryotrail_audit.migration import check_revision
+from cryotrail_audit.databases import IMMEDIATE
+from cryotrail_audit.reading import read_origin
+from cryotrail_audit.store_connections import StoreConnections
 from cryotrail_audit.tables import CHECKPOINT, LOG, PROCEDURE_HEAD
 
 _TRIES: Final = 8
 """A log has a signer and a few witnesses: more than two seldom take a number at once."""
-
 
 _PAGE: Final = 8
 
@@ -55,35 +54,16 @@ class StoredHead(NamedTuple):
     signed_us: int
 
 
-class SignedNotes:
-    """The signed notes of the newest log; may be shared between threads.
-
-    Every method may raise :class:`StoreUnavailable` or :class:`StoreBusy`, both retriable.
-    """
-
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine, self._name = engine, name
-
-    @classmethod
-    def open(cls, url: str) -> SignedNotes:
-        """Open those of the store at a database URL.
-
-        :raises StoreNotReady: nothing there, or a schema that this program does not know.
-        """
-        parsed = parse_url(url)
-        opened = cls(engine_of(parsed), name_of(parsed))
-        try:
-            with opened._reading() as connection:
-                check_revision(connection, opened._name)
-        except BaseException:
-            opened.close()
-            raise
-        return opened
+class SignedNotes(StoreConnections):
+    """The signed notes of the newest log; may be shared between threads."""
 
     def origin(self) -> str:
-        """The name of the newest log."""
+        """The name of the newest log.
+
+        :raises LogMissing: there is none.
+        """
         with self._reading() as connection:
-            return _newest_log(connection)[1]
+            return read_origin(connection)
 
     def checkpoints(
         self, origin: str, at_most_size: int | None = None
@@ -162,6 +142,8 @@ class SignedNotes:
         """Insert checkpoints and procedure heads in one transaction.
 
         A head that is there already, of the same procedure, size and time, is left as it is.
+
+        :raises SigningRefused: one is of no log of the store.
         """
         writing = self._engine.execution_options(**IMMEDIATE)
         with database_errors(self._name):
@@ -175,35 +157,31 @@ class SignedNotes:
                     if attempt == _TRIES - 1:
                         raise
 
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_errors(self._name), self._engine.connect() as connection:
-            yield connection
-
-
-def _newest_log(connection: Connection) -> tuple[int, str]:
-    newest = select(LOG.c.log_id, LOG.c.origin).order_by(LOG.c.log_id.desc()).limit(1)
-    log_id, origin = connection.execute(newest).one()
-    return log_id, origin
-
 
 def _insert(connection: Connection, signed: Sequence[SignedNote], signed_us: int) -> None:
-    log_id, _ = _newest_log(connection)
-    newest = select(func.max(CHECKPOINT.c.checkpoint_no)).where(CHECKPOINT.c.log_id == log_id)
-    found = connection.execute(newest).scalar()
-    number = 0 if found is None else found + 1
     for note in signed:
-        if note.text.partition("\n")[0].endswith(heads.PROCEDURE_HEADS):
+        origin = note.text.partition("\n")[0]
+        log_id = _log_of(connection, origin)
+        if origin.endswith(heads.PROCEDURE_HEADS):
             _insert_head(connection, log_id, note)
             continue
-        said = checkpoints.parse(note.text)
-        row = StoredCheckpoint(number, *said, note.to_bytes(), signed_us)
+        newest = select(func.max(CHECKPOINT.c.checkpoint_no)).where(CHECKPOINT.c.log_id == log_id)
+        found = connection.execute(newest).scalar()
+        number = 0 if found is None else found + 1
+        row = StoredCheckpoint(number, *checkpoints.parse(note.text), note.to_bytes(), signed_us)
         connection.execute(insert(CHECKPOINT).values(log_id=log_id, **row._asdict()))
-        number += 1
+
+
+def _log_of(connection: Connection, origin: str) -> int:
+    """The log that a note is of, which may have been continued since it was signed.
+
+    :raises SigningRefused: the store has no such log.
+    """
+    name = origin.removesuffix(checkpoints.BATCHES).removesuffix(heads.PROCEDURE_HEADS)
+    log_id = connection.execute(select(LOG.c.log_id).where(LOG.c.origin == name)).scalar()
+    if log_id is None:
+        raise SigningRefused(f"the note is of {name}, which is no log of the store")
+    return int(log_id)
 
 
 def _insert_head(connection: Connection, log_id: int, note: SignedNote) -> None:

@@ -78,6 +78,8 @@ class VerifierKey(NamedTuple):
 def parse_line(line: str) -> VerifierKey:
     """Read a verifier key.
 
+    Nothing of the line is quoted in an error before it is known to be a public key.
+
     :raises KeyRefused: anything that :meth:`VerifierKey.to_line` would not write again.
     """
     name, _, rest = line.partition("+")
@@ -86,10 +88,10 @@ def parse_line(line: str) -> VerifierKey:
         check_key_name(name)
         data = base64_text.decode(encoded, "the key")
     except NoteRefused as error:
-        raise KeyRefused(f"{line!r:.60} is no verifier key: {error}") from error
+        raise KeyRefused("a line of it is not NAME+HASH+KEY") from error
     found = VerifierKey(name, data[:1], data[1:])
     if PUBLIC_KEY_BYTES.get(found.kind) != len(found.public_key):
-        raise KeyRefused(f"the key of {name} is neither Ed25519 nor ML-DSA-44")
+        raise KeyRefused("a key of it is neither Ed25519 nor ML-DSA-44")
     if found.to_line() != line:
-        raise KeyRefused(f"the key of {name} does not have the hash that stands before it")
+        raise KeyRefused("a key of it does not have the hash that stands before it")
     return found

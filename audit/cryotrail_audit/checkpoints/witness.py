@@ -111,11 +111,11 @@ class Witness:
                 f"the newest checkpoint that the log signed is over {batches.tree_size} batches,"
                 f" {before.batch_count} were cosigned: it was rolled back"
             )
-        known = {before.size: before.frontier.root()} if full else None
         found = self._reader.grown(
             Memory(before.origin) if full else before,
             progress,
-            known=known,
+            known={before.size: before.frontier.root()} if full else None,
+            known_batches={before.batch_count: before.batch_hash} if full else None,
             through_batches=batches.tree_size,
         )
         if found.batches_checkpoint.root != batches.root:

@@ -106,6 +106,25 @@ def trace(
     return found
 
 
+def knows_subject(
+    store: AuditStore, subject_id: UUID, advance: Callable[[int], object] = lambda _count: None
+) -> bool:
+    """Whether an event or conflict of the log names the subject; reads until the first one.
+
+    :param advance: told how many entries were read, for a progress bar.
+    """
+    needle = str(subject_id).encode()
+    reader = _HeaderReader(store.schemas())
+    for entries in store.entries(kinds=(EVENT, CONFLICT)):
+        for entry in entries:
+            if needle in (entry.raw or b"").lower():
+                record = reader.record(entry)
+                if record is not None and record["header"]["subject_id"].lower() == str(subject_id):
+                    return True
+        advance(len(entries))
+    return False
+
+
 def subjects_of(store: AuditStore, procedure_id: bytes) -> set[UUID]:
     """The subjects that a procedure's events name."""
     reader = _HeaderReader(store.schemas())

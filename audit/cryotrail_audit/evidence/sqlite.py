@@ -168,8 +168,13 @@ class SqliteEvidence:
             # Two look-ups in an index where there is one that begins with log_id.
             ((low,),) = self._stream(f"select min(log_id) from {table}")
             ((high,),) = self._stream(f"select max(log_id) from {table}")
-            if low is not None and not (
-                isinstance(low, int) and isinstance(high, int) and 1 <= low <= high <= log_count
+            # The file's own declarations, NOT NULL among them, are anybody's who can write it.
+            ((none,),) = self._stream(f"select exists (select 1 from {table} where log_id is null)")
+            if none or (
+                low is not None
+                and not (
+                    isinstance(low, int) and isinstance(high, int) and 1 <= low <= high <= log_count
+                )
             ):
                 return table
         return None

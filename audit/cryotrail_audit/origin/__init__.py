@@ -8,7 +8,13 @@ in ``raw`` or in ``redelivery.raw``), never taken from a column.
 parsed, and every redelivery of such an entry. A row has event_id, type (event or telemetry chunk,
 by the column ``event_type``), producer_id, occurred_us, and content = SHA-256(body). A redelivery
 has its entry's event_id, type and occurred_us, and its own producer_id and body (its ``raw``, else
-its entry's). Rows of type ``ProcedureSealed`` are seals and never counted.
+its entry's); where that body says something else than the entry's, its row is one of a conflict: who
+may append may call any bytes a copy. Rows of type ``ProcedureSealed`` are seals and never counted.
+
+**Withheld copies** are left out: entries of kind 1 whose body names a ``personal_key_id`` that an
+``erasure`` entry lists, has no ``personal_ciphertext``, and says what the body of the entry of kind 0
+with its event_id says, personal text in clear or encrypted apart. Such a copy is no row, displaces
+nothing, and is counted.
 
 **Seals.** Each entry of kind 0 and type ``ProcedureSealed`` that decodes, and whose body names
 this procedure and this event_id; any other is reported as *unreadable* and covers nothing.
@@ -58,7 +64,8 @@ with its event_id has one that is.
 effect. ``sequence reused``: a (producer_id, telemetry or not, procedure_seq) on rows, seals
 included, of two event_ids.
 
-**Origin proved**: there is a readable seal, every one is ``complete`` and all that must be signed is
-``valid``. Findings are everything but ``complete``, ``unsigned``, ``valid``, ``not sealed`` and
-``after the seal``.
+**Origin proved**: there is a readable seal, every one is ``complete``, all that must be signed is
+``valid``, and there is no finding. Findings are everything but ``complete``, ``unsigned``, ``valid``,
+``not sealed``, ``after the seal`` and withheld copies. The words begin with how it stands: ``to be
+looked at`` with a finding, ``all is well`` with a proved origin, else ``no finding``.
 """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from cryotrail_audit.origin.keys import KeyRegister
@@ -17,19 +18,26 @@ from cryotrail_audit.origin.signatures import (
     plain_body,
 )
 from cryotrail_audit.origin.verdict import OriginVerdict, ReusedNumber
+from cryotrail_audit.origin.withheld import withheld_copies
 from cryotrail_audit.records import CONFLICT, EVENT, QUARANTINED, Entry, StoredSchema
 from cryotrail_schemas.signing import SIGNED_TYPES
 
 
 def judge_procedure(
-    recorded: RecordedProcedure, schemas: Mapping[bytes, StoredSchema], keys: KeyRegister
+    recorded: RecordedProcedure,
+    schemas: Mapping[bytes, StoredSchema],
+    keys: KeyRegister,
+    erased_keys: Collection[bytes] = (),
 ) -> OriginVerdict:
     """Judge one procedure.
 
     :param schemas: all schemas of the store.
     :param keys: what the log says about keys, all of it.
+    :param erased_keys: ids of the keys of personal text that the log states to be destroyed.
     """
-    rows = rows_of(recorded)
+    withheld = withheld_copies(recorded, schemas, erased_keys)
+    said = [entry for entry in recorded.entries if entry.seq not in withheld]
+    rows = rows_of(replace(recorded, entries=said), schemas)
     events = [entry for entry in recorded.entries if entry.kind == EVENT]
     judged = {
         (entry.log_id, entry.seq): judge(entry, schemas, keys)
@@ -56,7 +64,7 @@ def judge_procedure(
         if entry.kind <= CONFLICT and is_signed(entry)
     }
     displaced = {one for verdict in seals for one in verdict.displaced}
-    displaced |= _displaced_by_signature(judged.values())
+    displaced |= _displaced_by_signature(one for one in judged.values() if one.seq not in withheld)
     return OriginVerdict(
         procedure_id=recorded.procedure_id,
         seals=tuple(seals),
@@ -64,6 +72,7 @@ def judge_procedure(
         must_be_signed=tuple(judged[place] for place in sorted(must)),
         signed_besides=tuple(judged[place] for place in sorted(besides - must)),
         displaced=tuple(sorted(displaced)),
+        withheld=len(withheld),
         voided_seals=_voided_seals(events, schemas),
         reused_numbers=_reused(rows),
         quarantined=sum(entry.kind == QUARANTINED for entry in recorded.entries),

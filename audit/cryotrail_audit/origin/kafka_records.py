@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, func, select
 
-from cryotrail_audit.database_errors import database_errors
-from cryotrail_audit.databases import engine_of, name_of, parse_url
-from cryotrail_audit.migration import check_revision
 from cryotrail_audit.places import read_places
 from cryotrail_audit.reading import read_position
 from cryotrail_audit.records import Position
+from cryotrail_audit.store_connections import StoreConnections
 from cryotrail_audit.tables import BATCH_PARTITION, ENTRY, REDELIVERY, TOPIC
 
 
@@ -32,40 +29,8 @@ class RecordedCopy(NamedTuple):
     """Sealed, where a quarantined record is."""
 
 
-class KafkaRecords:
-    """The records of one store by their place in Kafka; it is only read. Use it in ``with``.
-
-    Every method may raise :class:`StoreUnavailable`, which is retriable.
-    """
-
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine, self._name = engine, name
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the store at a database URL.
-
-        :raises StoreNotReady: nothing there, or a schema that this program does not know.
-        """
-        parsed = parse_url(url)
-        opened = cls(engine_of(parsed), name_of(parsed))
-        try:
-            with opened._reading() as connection:
-                check_revision(connection, opened._name)
-        except BaseException:
-            opened.close()
-            raise
-        return opened
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
+class KafkaRecords(StoreConnections):
+    """The records of one store by their place in Kafka; it is only read. Use it in ``with``."""
 
     def positions(self, topic_name: str) -> list[Position]:
         """Where each partition of a topic stands that was ever recorded, by partition."""
@@ -104,11 +69,6 @@ class KafkaRecords:
                     (REDELIVERY, ()),
                 )
             )
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_errors(self._name), self._engine.connect() as connection:
-            yield connection
 
 
 def _within(

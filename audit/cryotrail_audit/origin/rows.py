@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from cryotrail_audit.records import CONFLICT, Entry
+from cryotrail_audit.records import CONFLICT, Entry, StoredSchema
+from cryotrail_schemas.codec import same_content
 from cryotrail_schemas.errors import UndecodableRecord
 from cryotrail_schemas.framing import parse_frame
 
@@ -45,7 +46,7 @@ class Row(NamedTuple):
 
     event_id: bytes
     kind: int
-    """Of its entry."""
+    """Of its entry; that of a conflict, where a copy says something else than its entry."""
     event_type: str | None
     occurred_us: int | None
     producer_id: str | None
@@ -64,14 +65,18 @@ class Row(NamedTuple):
         return self.event_type == SEAL_TYPE
 
 
-def rows_of(recorded: RecordedProcedure) -> list[Row]:
-    """The rows of a procedure; of each event those of kind 0 first, an entry before its copies."""
+def rows_of(recorded: RecordedProcedure, schemas: Mapping[bytes, StoredSchema]) -> list[Row]:
+    """The rows of a procedure; of each event those of kind 0 first, an entry before its copies.
+
+    :param schemas: all schemas of the store.
+    """
     again = defaultdict(list)
     for redelivery in recorded.redeliveries:
         again[redelivery.seq].append(redelivery)
     events = [entry for entry in recorded.entries if entry.kind <= CONFLICT]
     events.sort(key=lambda entry: entry.kind)  # stable: the order of the log within a kind
-    return [row for entry in events for row in _rows(entry, again.get(entry.seq, ()))]
+    rows = [row for entry in events for row in _rows(entry, again.get(entry.seq, ()), schemas)]
+    return sorted(rows, key=lambda row: row.kind)
 
 
 def body_of(raw: bytes | None) -> bytes | None:
@@ -82,7 +87,9 @@ def body_of(raw: bytes | None) -> bytes | None:
         return None
 
 
-def _rows(entry: Entry, again: Sequence[Redelivery]) -> Iterator[Row]:
+def _rows(
+    entry: Entry, again: Sequence[Redelivery], schemas: Mapping[bytes, StoredSchema]
+) -> Iterator[Row]:
     body = body_of(entry.raw)
     if body is None:
         return
@@ -92,7 +99,29 @@ def _rows(entry: Entry, again: Sequence[Redelivery]) -> Iterator[Row]:
         copied = body if copy.raw is None else body_of(copy.raw)
         if copied is not None:
             hashed = content if copied is body else sha256(copied).digest()
-            yield _row(entry, copy.producer_id, copy.procedure_seq, hashed, is_again=True)
+            row = _row(entry, copy.producer_id, copy.procedure_seq, hashed, is_again=True)
+            # Whoever may append may call other bytes a copy, such as those that were sealed.
+            is_copy = hashed == content or _says_the_same(entry, body, copy.raw, schemas)
+            yield row if is_copy else row._replace(kind=CONFLICT)
+
+
+def _says_the_same(
+    entry: Entry, body: bytes, copied: bytes | None, schemas: Mapping[bytes, StoredSchema]
+) -> bool:
+    """Whether other bytes say what the entry says, each read by the schema that wrote it.
+
+    What a registry's id means was not kept of a copy: there it is any schema of the entry's type.
+    """
+    written = schemas.get(entry.schema_sha256 or b"")
+    if written is None:
+        return False
+    frame = parse_frame(copied)
+    return any(
+        same_content(body, written.text, frame.body, schema.text)
+        for schema in schemas.values()
+        if (schema.event_type == written.event_type and frame.fingerprint is None)
+        or schema.fingerprint == frame.fingerprint
+    )
 
 
 def _row(

@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Self
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, select, text
 
-from cryotrail_audit.database_errors import database_errors
-from cryotrail_audit.databases import engine_of, name_of, parse_url
-from cryotrail_audit.migration import check_revision
 from cryotrail_audit.origin.judging import judge_procedure
 from cryotrail_audit.origin.keys import ENTRY_TYPE, KeyRegister
 from cryotrail_audit.origin.rows import RecordedProcedure, Redelivery
 from cryotrail_audit.origin.verdict import OriginVerdict
-from cryotrail_audit.places import read_places
+from cryotrail_audit.origin.withheld import read_erased_keys
+from cryotrail_audit.places import Places, read_places
 from cryotrail_audit.reading import read_schemas
-from cryotrail_audit.records import Entry, StoredSchema
+from cryotrail_audit.records import Entry
+from cryotrail_audit.store_connections import StoreConnections
 from cryotrail_audit.tables import ENTRY, REDELIVERY
 
 # Literally, as the partial indexes have it: a parameter would hide them from the plan.
 _NUMBERED = text("entry.procedure_entry_no is not null")
 _ADMINISTRATIVE = text("entry.kind = 3")
 
+_ORDER: Final = ("log_id", "batch_no", "topic_id", "part", "incarnation", "kafka_offset")
+_IN_LIST: Final = 500
 
-class OriginReader:
-    """Judges the procedures of one store, which is only read. Use it in ``with``.
 
-    Every method may raise :class:`StoreUnavailable`, which is retriable.
-    """
-
-    def __init__(self, engine: Engine, name: str) -> None:
-        self._engine, self._name = engine, name
-
-    @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the store at a database URL.
-
-        :raises StoreNotReady: nothing there, or a schema that this program does not know.
-        """
-        parsed = parse_url(url)
-        opened = cls(engine_of(parsed), name_of(parsed))
-        try:
-            with opened._reading() as connection:
-                check_revision(connection, opened._name)
-        except BaseException:
-            opened.close()
-            raise
-        return opened
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
+class OriginReader(StoreConnections):
+    """Judges the procedures of one store, which is only read. Use it in ``with``."""
 
     def procedure_ids(self) -> list[UUID]:
         """Every procedure of which anything was recorded."""
@@ -73,26 +42,16 @@ class OriginReader:
         """The verdict on each of these procedures; one that was never recorded is not sealed."""
         with self._reading() as connection:
             keys, schemas = read_keys(connection), read_schemas(connection)
+            erased_keys = read_erased_keys(connection)
         for procedure_id in procedure_ids:
-            yield self.verdict(procedure_id, keys, schemas)
-
-    def verdict(
-        self, procedure_id: UUID, keys: KeyRegister, schemas: Mapping[bytes, StoredSchema]
-    ) -> OriginVerdict:
-        """The verdict on one procedure, with the store's keys and schemas at hand."""
-        with self._reading() as connection:
-            recorded = read_recorded(connection, procedure_id)
-        return judge_procedure(recorded, schemas, keys)
+            with self._reading() as connection:
+                recorded = read_recorded(connection, procedure_id)
+            yield judge_procedure(recorded, schemas, keys, erased_keys)
 
     def keys(self) -> KeyRegister:
         """What the log says about keys."""
         with self._reading() as connection:
             return read_keys(connection)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_errors(self._name), self._engine.connect() as connection:
-            yield connection
 
 
 def read_keys(connection: Connection) -> KeyRegister:
@@ -108,26 +67,28 @@ def read_keys(connection: Connection) -> KeyRegister:
 def read_recorded(connection: Connection, procedure_id: UUID) -> RecordedProcedure:
     """Entries and redeliveries of one procedure, over all logs."""
     places = read_places(connection)
-    of_procedure = ENTRY.c.procedure_id == procedure_id.bytes
-    # The redeliveries first: one of an entry that comes in between would name no entry.
-    again = connection.execute(
-        select(*(REDELIVERY.c[name] for name in Redelivery._fields))
-        .join(ENTRY, places.named_by(REDELIVERY.c.seq))
-        .where(of_procedure, _NUMBERED)
-        .order_by(
-            REDELIVERY.c.log_id,
-            REDELIVERY.c.batch_no,
-            REDELIVERY.c.topic_id,
-            REDELIVERY.c.part,
-            REDELIVERY.c.incarnation,
-            REDELIVERY.c.kafka_offset,
-        )
-    ).all()
-    entries = connection.execute(
-        select(ENTRY).where(of_procedure, _NUMBERED).order_by(ENTRY.c.log_id, ENTRY.c.seq)
+    found = connection.execute(
+        select(ENTRY)
+        .where(ENTRY.c.procedure_id == procedure_id.bytes, _NUMBERED)
+        .order_by(ENTRY.c.log_id, ENTRY.c.seq)
     )
-    return RecordedProcedure(
-        procedure_id,
-        [entry._replace(seq=places.of_entry(entry)) for entry in map(Entry._make, entries)],
-        [Redelivery(*row) for row in again],
-    )
+    entries = [entry._replace(seq=places.of_entry(entry)) for entry in map(Entry._make, found)]
+    again = _redeliveries(connection, places, [entry.seq for entry in entries])
+    return RecordedProcedure(procedure_id, entries, again)
+
+
+def _redeliveries(
+    connection: Connection, places: Places, wanted: Sequence[int]
+) -> list[Redelivery]:
+    """The redeliveries of entries, by batch and coordinates.
+
+    By the places of the entries: a join would read every redelivery that there is.
+    """
+    columns = [REDELIVERY.c[name] for name in (*_ORDER, *Redelivery._fields)]
+    in_logs = REDELIVERY.c.log_id.in_([log.log_id for log in places.logs])
+    found: list[Sequence[Any]] = []
+    for first in range(0, len(wanted), _IN_LIST):
+        named = REDELIVERY.c.seq.in_(wanted[first : first + _IN_LIST])
+        found += connection.execute(select(*columns).where(in_logs, named)).all()
+    found.sort(key=lambda row: tuple(row[: len(_ORDER)]))
+    return [Redelivery(*row[len(_ORDER) :]) for row in found]

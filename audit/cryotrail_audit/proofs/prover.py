@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.proofs.errors import ProofNotMade
 from cryotrail_audit.proofs.tiles import TILE_HEIGHT, TILE_WIDTH
 from cryotrail_audit.tables import BATCH, ENTRY, LOG, TILE
@@ -36,6 +37,8 @@ class Prover:
         """Take a log by its id; the newest when left out."""
         if log_id is None:
             log_id = connection.execute(select(func.max(LOG.c.log_id))).scalar_one()
+            if log_id is None:
+                raise LogMissing
         newest_batch = (
             select(BATCH.c.tree_size)
             .where(BATCH.c.log_id == log_id)

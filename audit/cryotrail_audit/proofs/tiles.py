@@ -10,11 +10,13 @@ standing in a tile: a proof with a wrong hash is refused by whoever checks it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from cryotrail_audit.errors import StoreDamaged
-from cryotrail_schemas.merkle import HASH_BYTES, Frontier
+from cryotrail_schemas.merkle import HASH_BYTES
+
+_log = logging.getLogger(__name__)
 
 TILE_HEIGHT: Final = 8
 """Levels of the tree that a tile spans."""
@@ -44,10 +46,12 @@ def filled_tiles(
 ) -> list[Tile]:
     """The tiles that new leaves filled.
 
+    A tile of which not all earlier hashes are there any more is left out, and logged as an error:
+    what was removed is for verification to name, and recording must not end because of it.
+
     :param size: of the tree before the leaves came.
     :param completed: what :meth:`~cryotrail_schemas.merkle.Frontier.extend` returned for them.
     :param earlier: asked for what stood in a tile before, where one was filled.
-    :raises StoreDamaged: it does not have them all.
     """
     tiles: list[Tile] = []
     for level, hashes in enumerate(completed[::TILE_HEIGHT]):
@@ -58,34 +62,17 @@ def filled_tiles(
             break  # and none above
         roots = completed[(level + 1) * TILE_HEIGHT]
         before = earlier(level, first - begun, first) if begun else ()
+        whole = 0
         if len(before) != begun:
-            raise StoreDamaged(
-                f"{begun - len(before)} of the hashes {first - begun} to {first - 1} are missing"
-                f" at level {level * TILE_HEIGHT} of the tree",
-                hint="something was removed: cryotrail audit verify",
+            _log.error(
+                "tile %d of level %d is not written: of the hashes %d to %d below it %d are missing."
+                " Something was removed from the store: cryotrail audit verify",
+                *(first // TILE_WIDTH, level, first - begun, first - 1, begun - len(before)),
             )
+            before, whole = [bytes(HASH_BYTES)] * begun, 1
         row, width = b"".join((*before, *hashes)), TILE_WIDTH * HASH_BYTES
         tiles += (
             Tile(level, first // TILE_WIDTH + n, roots[n], row[n * width : (n + 1) * width])
-            for n in range(count)
+            for n in range(whole, count)
         )
     return tiles
-
-
-class TileBuilder:
-    """The tiles of a tree, from all of its leaf hashes in order, without a store."""
-
-    def __init__(self) -> None:
-        self._frontier = Frontier()
-        # By level: what stands in the tile that is being filled.
-        self._begun: dict[int, list[bytes]] = {}
-
-    def extend(self, leaf_hashes: Sequence[bytes]) -> list[Tile]:
-        """The tiles that these leaves fill, from the lowest level up."""
-        size = self._frontier.size
-        completed = self._frontier.extend(leaf_hashes)
-        tiles = filled_tiles(size, completed, lambda level, _first, _end: self._begun[level])
-        for level, hashes in enumerate(completed[::TILE_HEIGHT]):
-            begun = [*self._begun.get(level, ()), *hashes]
-            self._begun[level] = begun[len(begun) // TILE_WIDTH * TILE_WIDTH :]
-        return tiles

@@ -39,13 +39,19 @@ class Continuation(NamedTuple):
         )
 
 
-def check_logs(logs: Sequence[LogRow]) -> Sequence[LogRow]:
+def check_logs(evidence: Evidence) -> Sequence[LogRow]:
     """The rows of ``log``: 1, 2, …, each with the name of the one before it.
 
     :raises Broken: they are not so.
     """
+    logs = evidence.logs()
     if not logs:
-        raise Broken(None, "the store has 0 logs instead of one")
+        table = evidence.foreign_table(0)
+        raise Broken(
+            None,
+            "the store has 0 logs instead of one"
+            + ("" if table is None else f": its row is gone while {table} has rows of it"),
+        )
     before = None
     for log_id, log in enumerate(logs, 1):
         if log.log_id != log_id:

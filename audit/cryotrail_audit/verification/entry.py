@@ -13,8 +13,11 @@ EVENT_TYPE: Final = "verification"
 
 def as_json(found: Verification) -> dict[str, Any]:
     """A verdict for programs; what people are told is in ``words`` and ``remarks``."""
-    return found._asdict() | {
+    said = found._asdict()
+    guards = said.pop("missing_guards")
+    return said | {
         "root": found.root.hex(),
+        "guards": list(guards) or "in place",
         "anchored": found.anchored,
         "words": found.words,
         "remarks": list(found.remarks),

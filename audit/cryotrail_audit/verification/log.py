@@ -10,6 +10,7 @@ from cryotrail_audit.batch_chain import BatchRow
 from cryotrail_audit.checkpoints.keys import PinnedKey
 from cryotrail_audit.evidence import Evidence, LogRow, Unreadable
 from cryotrail_audit.evidence.range import TILE, Broken, ranges_of
+from cryotrail_audit.proofs.growing_tree import GrowingTree
 from cryotrail_audit.verification.batches import NO_CHAIN, BatchChain
 from cryotrail_audit.verification.continued import Continuation
 from cryotrail_audit.verification.entries import EntryStream, Progress
@@ -18,7 +19,7 @@ from cryotrail_audit.verification.heads import HeadChecks
 from cryotrail_audit.verification.memory import LogMemory
 from cryotrail_audit.verification.notes import HeldCheckpoint, stored_checkpoints
 from cryotrail_audit.verification.registered import Said, keep_said
-from cryotrail_audit.verification.tree import GrowingTree, StoredTiles
+from cryotrail_audit.verification.tiles import StoredTiles
 
 
 class Given(NamedTuple):
@@ -28,8 +29,8 @@ class Given(NamedTuple):
     progress: Progress
     held: Sequence[HeldCheckpoint] = ()
     """Checkpoints that were kept outside the store."""
-    pinned_key: PinnedKey | None = None
-    """The log's public key, from outside the store."""
+    pinned_keys: Sequence[PinnedKey] = ()
+    """Public keys of the logs, from outside the store."""
 
 
 class LogVerifier:
@@ -114,7 +115,7 @@ class LogVerifier:
         held = [one.expected_of(self._log) for one in self._given.held]
         expected = [one for one in held if one is not None]
         expected += stored_checkpoints(
-            self._given.evidence, self._log, self._given.pinned_key, self._start
+            self._given.evidence, self._log, self._given.pinned_keys, self._start
         )
         for of_batches, root in expected:
             if not of_batches:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from cryotrail_audit.errors import VerifierMemoryRefused
+from cryotrail_audit.proofs.growing_tree import GrowingTree
 from cryotrail_audit.verification.batches import ChainEnd
 from cryotrail_audit.verification.registered import Said
-from cryotrail_audit.verification.tree import GrowingTree
 from cryotrail_schemas.errors import SchemaError
 
 _FORMAT: Final = 1

@@ -35,17 +35,19 @@ class HeldCheckpoint(NamedTuple):
     is_signature_checked: bool
 
     @classmethod
-    def read(cls, data: bytes, pinned_key: PinnedKey | None) -> HeldCheckpoint:
+    def read(cls, data: bytes, pinned_keys: Sequence[PinnedKey]) -> HeldCheckpoint:
         """Read a signed note.
 
+        :param pinned_keys: those of its own log, and of witnesses, must have signed it.
         :raises NoteRefused: it is none, or no checkpoint.
-        :raises SignatureRefused: the pinned key did not sign it.
+        :raises SignatureRefused: a pinned key did not sign it, or none is of its log.
         """
         note = notes.parse(data)
         checkpoint = checkpoints.parse(note.text)
-        if pinned_key is not None:
-            pinned_key.verify(note)
-        return cls(checkpoint, pinned_key is not None)
+        # With keys of other logs alone, the first one says what it is of.
+        for key in [key for key in pinned_keys if key.is_for(note)] or pinned_keys[:1]:
+            key.verify(note)
+        return cls(checkpoint, bool(pinned_keys))
 
     def expected_of(self, log: LogRow) -> tuple[bool, Expected] | None:
         """Whether it is of the batch chain, and what it expects; None = it is of another log."""
@@ -90,9 +92,14 @@ def check_held(
             )
         if known is None or of[0].log_id > known.log_id:
             continue
+        if of[0].log_id < known.log_id:
+            raise CheckpointRefused(
+                f"the checkpoint is of {origin}, an earlier log, which this run does not read",
+                hint=f"give one of {logs[-1].origin}, or verify whole, without --since-last",
+            )
         is_of_batches = origin != of[0].origin
         first = known.chain.batches if is_of_batches else known.start
-        if of[0].log_id < known.log_id or size < first:
+        if size < first:
             raise CheckpointRefused(
                 f"the checkpoint of {origin} at size {size} is older than what this run reads",
                 hint="give a newer one, or verify whole, without --since-last",
@@ -100,7 +107,7 @@ def check_held(
 
 
 def expected_by_row(
-    row: CheckpointRow, log: LogRow, pinned_key: PinnedKey | None
+    row: CheckpointRow, log: LogRow, pinned_keys: Sequence[PinnedKey]
 ) -> tuple[bool, Expected]:
     """Whether a stored checkpoint is of the batch chain, and what it expects of it or of the log.
 
@@ -118,7 +125,7 @@ def expected_by_row(
         raise Broken(None, f"the {name} was not signed at the time that its row says")
     if said.origin not in (log.origin, batches_origin(log.origin)):
         raise Broken(None, f"the {name} is of {said.origin}, not of {log.origin}")
-    _check_signature(note, name, log, pinned_key)
+    _check_signature(note, name, log, pinned_keys)
     of_batches = said.origin != log.origin
     what = "batches" if of_batches else "entries"
     return of_batches, Expected(
@@ -130,7 +137,7 @@ def expected_by_row(
 
 
 def expected_by_head(
-    row: HeadRow, log: LogRow, pinned_key: PinnedKey | None
+    row: HeadRow, log: LogRow, pinned_keys: Sequence[PinnedKey]
 ) -> tuple[bytes, ExpectedHead]:
     """The procedure of a stored head, and what it expects.
 
@@ -155,13 +162,13 @@ def expected_by_head(
         or row.signed_us % _US
     ):
         raise Broken(None, f"the {name} does not say what its signed note says")
-    _check_signature(note, name, log, pinned_key)
+    _check_signature(note, name, log, pinned_keys)
     head = ExpectedHead(log.log_id, said.tree_size, said.entry_count, said.leaves_hash, name)
     return row.procedure_id, head
 
 
 def stored_checkpoints(
-    evidence: Evidence, log: LogRow, pinned_key: PinnedKey | None, from_size: int = 0
+    evidence: Evidence, log: LogRow, pinned_keys: Sequence[PinnedKey], from_size: int = 0
 ) -> list[tuple[bool, Expected]]:
     """What the stored checkpoints of a log expect; those of fewer than ``from_size`` left out.
 
@@ -173,7 +180,7 @@ def stored_checkpoints(
             raise Broken(
                 None, f"stored checkpoint {number} is missing: {row.checkpoint_no} follows"
             )
-        expected = expected_by_row(row, log, pinned_key)
+        expected = expected_by_row(row, log, pinned_keys)
         if expected[1].size >= from_size or expected[0]:
             found.append(expected)
     return found
@@ -189,12 +196,12 @@ def _times_us(note: SignedNote) -> set[int]:
 
 
 def _check_signature(
-    note: SignedNote, name: str, log: LogRow, pinned_key: PinnedKey | None
+    note: SignedNote, name: str, log: LogRow, pinned_keys: Sequence[PinnedKey]
 ) -> None:
-    if pinned_key is None or pinned_key.is_witness or pinned_key.name != log.origin:
-        return
     try:
-        pinned_key.verify(note)
+        for key in pinned_keys:
+            if not key.is_witness and key.name == log.origin:
+                key.verify(note)
     except SignatureRefused as error:
         raise Broken(
             None, f"the {name} is not signed by the key that was given: {error}"

@@ -18,10 +18,13 @@ Said = dict[tuple[str, str], tuple[int, str]]
 
 
 def keep_said(said: Said, entries: Iterable[tuple[int, bytes, bytes | None]]) -> None:
-    """Add what entries say.
+    """Add what entries say. Each is said once: a later word would change what is recorded before.
+
+    A log that continues another says the same again, in the same words.
 
     :param entries: seq, event_type and raw of each.
-    :raises Broken: an entry that does not say what it is about.
+    :raises Broken: an entry that does not say what it is about, or says something else of it than
+        one before; a schema whose text has another hash.
     """
     for seq, event_type, raw in entries:
         kind = event_type.decode()
@@ -32,10 +35,17 @@ def keep_said(said: Said, entries: Iterable[tuple[int, bytes, bytes | None]]) ->
             identity = str(payload[_IDENTITY[kind]])
             if not isinstance(payload[_IDENTITY[kind]], int | str):
                 raise TypeError(identity)
-        except (ValueError, TypeError, LookupError) as error:
+            if kind == "schema" and sha256(payload["text"].encode()).hexdigest() != identity:
+                raise Broken(seq, f"entry {seq}: the text of a schema does not have the hash given")
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise Broken(seq, f"entry {seq} does not say which {kind} it is about") from error
-        if kind != "key":  # keys stand in no table of their own
-            said[kind, identity] = (seq, _digest(payload))
+        if kind == "key":  # of a key there may be several statements, and no row
+            continue
+        first, digest = said.setdefault((kind, identity), (seq, _digest(payload)))
+        if _digest(payload) != digest:
+            raise Broken(
+                seq, f"entry {seq} says of {kind} {identity} something else than entry {first}"
+            )
 
 
 def check_registered(said: Said, evidence: Evidence) -> None:

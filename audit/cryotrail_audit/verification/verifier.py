@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from cryotrail_audit.evidence import Damage, LogRow, Unreadable
 from cryotrail_audit.evidence.range import Broken
+from cryotrail_audit.proofs.growing_tree import GrowingTree
 from cryotrail_audit.verification.continued import check_continued, check_logs, continuation_of
 from cryotrail_audit.verification.heads import HeadChecks
 from cryotrail_audit.verification.log import Given, LogVerifier
 from cryotrail_audit.verification.memory import LogMemory
 from cryotrail_audit.verification.notes import check_held, expected_by_head
 from cryotrail_audit.verification.registered import Said, check_registered
-from cryotrail_audit.verification.tree import GrowingTree
 
 
 class Verifier:
@@ -44,7 +44,7 @@ class Verifier:
         :raises CheckpointRefused, VerifierMemoryRefused: what is held outside is of another store.
         """
         try:
-            self.logs = check_logs(self._evidence.logs())
+            self.logs = check_logs(self._evidence)
             check_held(self._given.held, self.logs, self._memory)
             with self._damage_check() as damage:
                 self._check_logs()
@@ -91,5 +91,5 @@ class Verifier:
         heads = HeadChecks(self._entry_nos)
         for log in logs:
             for row in self._evidence.heads(log.log_id):
-                heads.add(*expected_by_head(row, log, self._given.pinned_key))
+                heads.add(*expected_by_head(row, log, self._given.pinned_keys))
         return heads

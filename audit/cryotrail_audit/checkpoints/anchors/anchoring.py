@@ -62,7 +62,7 @@ class Anchoring:
     def keep(self, kept: Kept, *, at_once: bool) -> list[AnchorState]:
         """Keep a checkpoint in every place, or in those alone that are due; never raises.
 
-        A place that fails is logged, remembered as failed and tried again the next time.
+        A place that fails is remembered as failed and tried again the next time.
         """
         states = []
         for anchor, state in zip(self._anchors, self.states(), strict=True):
@@ -89,7 +89,6 @@ class Anchoring:
         else:
             size, root = kept.checkpoint.size, kept.checkpoint.root.hex()
             return AnchorState(anchor.name, size, root, int(self._clock()))
-        _log.error("NOT ANCHORED: %s", problem)
         return replace(state, problem=problem)
 
     def _save(self, states: Sequence[AnchorState]) -> None:

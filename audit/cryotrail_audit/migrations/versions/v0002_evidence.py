@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import Connection, text
 
 from cryotrail_audit.migrations.scripts import run_script
-from cryotrail_audit.proofs.tiles import TileBuilder
+from cryotrail_audit.proofs.growing_tree import GrowingTree
 
 revision = "0002"
 down_revision = "0001"
@@ -38,10 +38,10 @@ def _fill_tiles(connection: Connection, schema: str, log_id: int) -> None:
         f"insert into {schema}tile (log_id, level, tile_no, root, hashes)"
         " values (:log_id, :level, :tile_no, :root, :hashes)"
     )
-    builder, first = TileBuilder(), 0
+    tree, first = GrowingTree(), 0
     parameters = {"log_id": log_id, "chunk": _CHUNK_ROWS}
     while leaves := connection.execute(read, parameters | {"first": first}).scalars().all():
-        if tiles := builder.extend(leaves):
+        if tiles := tree.extend(leaves):
             connection.execute(write, [{"log_id": log_id, **tile._asdict()} for tile in tiles])
         first += len(leaves)
 
