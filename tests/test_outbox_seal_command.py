@@ -36,6 +36,8 @@ def test_a_key_is_made_shown_and_never_made_twice(tmp_path: Path, capsys: Captur
 
     assert outbox.main(["key", "show", str(file)], settings) == 0
     assert capsys.readouterr().out.strip() == made["key_id"]
+    assert outbox.main(["key", "show", f"{file}.pub"], settings) == 0
+    assert capsys.readouterr().out.strip() == made["key_id"]
     with pytest.raises(SigningKeyRefused, match="never overwritten"):
         outbox.main(["key", "create", str(file)], settings)
 
@@ -64,7 +66,7 @@ def test_what_a_room_publishes_seals_and_signs_is_proved_in_the_store(
     (verdict,) = printed(capsys)
     assert verdict["seals"][0]["event_id"] == sealed["seal"]
     assert verdict["verdict"] == (
-        "sealed and complete, 1 after the seal; origin proved: signed by CT room 2"
+        "all is well: sealed and complete; origin proved: signed by CT room 2; 1 after the seal"
     )
     assert audit(["reconcile"], settings) == 0
     assert "5 records equal, 0 differences" in capsys.readouterr().out

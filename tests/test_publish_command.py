@@ -6,12 +6,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from kafka_fixtures import KafkaNode, home_environment, home_settings
+from key_stores import kek_file
 from outbox_rows import event_ids
 from room_events import SOURCE, freeze
 from waiting import until
@@ -53,6 +55,36 @@ def test_good_lines_are_acknowledged_and_exit_is_0(
     assert publish_command.main([file], settings) == 0
     assert capsys.readouterr().out == "3 events accepted, 3 acknowledged by Kafka\n"
     assert len(event_ids(settings.outbox_path)) == 3
+
+
+def test_lines_without_an_id_are_counted_and_those_with_one_count_once(
+    kafka: KafkaNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_of(tmp_path / "home", kafka.bootstrap)
+    without = json.loads(json_line())
+    del without["header"]["event_id"]
+    file = file_of(tmp_path, json_line(), json.dumps(without))
+    assert publish_command.main([file], settings) == 0
+    assert capsys.readouterr().out.endswith(
+        "; 1 without event_id got a new one (fed again they count again)\n"
+    )
+    assert publish_command.main([file, "--json"], settings) == 0
+    assert json.loads(capsys.readouterr().out)["new_ids"] == 1
+    assert len(set(event_ids(settings.outbox_path))) == 3
+
+
+def test_with_encryption_on_a_seal_over_clear_text_is_refused_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(settings_of(tmp_path / "home", NOBODY), personal_kek_file=kek_file(tmp_path))
+    header = json.loads(json_line())["header"]
+    counts = {"sealed_producer_ids": [], "event_count": 1, "telemetry_chunk_count": 0}
+    seal = {"type": "ProcedureSealed", "header": header, "content_root": "00" * 32, **counts}
+    file = file_of(tmp_path, json_line(), json.dumps(seal))
+    assert publish_command.main([file, "--wait-s", "0"], settings) == 1
+    told = capsys.readouterr().err
+    assert "line 2: content_root: " in told
+    assert f"cryotrail outbox seal {header['procedure_id']}" in told
 
 
 def test_refused_lines_are_told_the_others_are_published_and_exit_is_1(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -15,7 +16,9 @@ from room_events import chunk, freeze, header
 from signing_rooms import key, room
 from waiting import until
 
-from cryotrail_producers.errors import SealRefused
+from cryotrail_producers.errors import OutboxError, SealRefused
+from cryotrail_producers.file_lock import FileLock
+from cryotrail_producers.outbox import Outbox
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.seal import SealHeader
 from cryotrail_producers.transport import MemoryTransport, OutgoingRecord
@@ -291,6 +294,49 @@ def test_an_outbox_of_the_first_layout_is_brought_up_to_date_with_all_its_events
     assert sealed.content_root == root_of(list(published))
     assert len(producer_ids(path)) == 1, "its numbers go on"
     assert query(path, "PRAGMA user_version") == [(2,)]
+
+
+def test_an_older_layout_that_somebody_has_open_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    Outbox(path).close()
+    _as_layout_1(path)
+    older_program = FileLock(path.with_name(f"{path.name}.users"))
+    older_program.share()
+
+    with pytest.raises(OutboxError, match="an earlier version of cryotrail has it open"):
+        Outbox(path)
+
+    assert query(path, "PRAGMA user_version") == [(1,)]
+    older_program.close()
+    Outbox(path).close()
+    assert query(path, "PRAGMA user_version") == [(2,)]
+
+
+def test_after_a_fork_nothing_is_sealed_or_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procedure = uuid4()
+    with room(tmp_path / "outbox.sqlite3", MemoryTransport()) as publisher:
+        publisher.publish_many(day(procedure))
+        with monkeypatch.context() as forked:
+            forked.setattr(os, "getpid", lambda: -1)
+            with pytest.raises(OutboxError, match="before a fork"):
+                publisher.seal(procedure)
+            with pytest.raises(OutboxError, match="before a fork"):
+                publisher.count_refused(1)
+        publisher.seal(procedure)
+
+
+def test_sealing_again_ends_what_a_crash_left_open_in_the_telemetry_file(tmp_path: Path) -> None:
+    path, transport, procedure = tmp_path / "outbox.sqlite3", MemoryTransport(), uuid4()
+    telemetry = tmp_path / "outbox_telemetry.sqlite3"
+    with room(path, transport) as publisher:
+        publisher.publish_many(day(procedure))
+        seal_id = publisher.seal(procedure)
+        execute(telemetry, "UPDATE sealed SET seal_id = NULL")  # as if it had ended before that
+        assert publisher.seal(procedure) == seal_id
+
+    assert query(telemetry, "SELECT seal_id FROM sealed") == [(seal_id.bytes,)]
 
 
 def _as_layout_1(path: Path) -> None:

@@ -20,7 +20,7 @@ from cryotrail_producers.encoding import outbox_entry
 from cryotrail_producers.errors import SigningKeyRefused
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings
-from cryotrail_producers.signing import Ed25519Signer, create_key_files
+from cryotrail_producers.signing import Ed25519Signer, create_key_files, key_id_of_file
 from cryotrail_producers.transport import MemoryTransport, OutgoingRecord
 from cryotrail_schemas.codec import encode, parse_frame
 from cryotrail_schemas.delivery import read_delivery
@@ -165,3 +165,13 @@ def test_a_key_that_openssl_made_is_taken(tmp_path: Path) -> None:
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
     path.chmod(0o600)
     assert len(Ed25519Signer.from_file(path).public_key) == 32
+
+
+def test_the_public_half_is_no_signing_key_and_is_not_to_be_hidden(tmp_path: Path) -> None:
+    made = create_key_files(tmp_path / "room.pem")
+    with pytest.raises(SigningKeyRefused, match="no Ed25519 private key") as refused:
+        Ed25519Signer.from_file(made.public)
+    assert "chmod" not in (refused.value.hint or "")
+    made.public.write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    with pytest.raises(SigningKeyRefused, match="no Ed25519 public key"):
+        key_id_of_file(made.public)

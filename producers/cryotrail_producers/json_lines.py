@@ -22,6 +22,8 @@ class AcceptedLine:
     line_no: int
     """1-based, blank lines counted."""
     event: Event
+    has_new_id: bool
+    """The line has no ``event_id``: fed again it would be another event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,13 @@ def read_lines(
 def _read_line(
     line_no: int, text: bytes, check: Callable[[Event], object]
 ) -> AcceptedLine | RefusedLine:
+    new_id = new_event_id()
     try:
-        event = event_from_json(_json_object(text), event_id_default=new_event_id())
+        event = event_from_json(_json_object(text), event_id_default=new_id)
         check(event)
     except EventRefused as refused:
         return RefusedLine(line_no, refused.problems)
-    return AcceptedLine(line_no, event)
+    return AcceptedLine(line_no, event, has_new_id=event.header.event_id == new_id)
 
 
 def _json_object(text: bytes) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class Outbox:
 
         A new file, and one that its last user did not close cleanly, gets a new producer id.
 
-        :raises OutboxError: it cannot be opened, or is not an outbox of this version.
+        :raises OutboxError: it cannot be opened, is no outbox, or is one of another version that
+            is in use.
         """
         self.path = path
         self.synchronous = synchronous
@@ -87,13 +88,7 @@ class Outbox:
 
         :raises OutboxError: nothing of this call was accepted.
         """
-        if os.getpid() != self._process:
-            raise OutboxError(
-                self.path,
-                "write",
-                "it was opened before a fork",
-                hint="make a publisher in each process, after the fork",
-            )
+        self._refuse_after_fork()
         if not entries:
             return range(0)
         ids = self._group.submit(entries)
@@ -204,8 +199,19 @@ class Outbox:
                 if self._users.try_exclusive():
                     self._service.execute("UPDATE outbox SET clean_mark = ?", (self._mark(),))
 
+    def _refuse_after_fork(self) -> None:
+        # SQLite's connections and locks belong to the process that opened them.
+        if os.getpid() != self._process:
+            raise OutboxError(
+                self.path,
+                "write",
+                "it was opened before a fork",
+                hint="make a publisher in each process, after the fork",
+            )
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_after_fork()
         # Synced whatever `synchronous` says, and with it all that was accepted before.
         with (
             self._service_lock,
@@ -218,8 +224,9 @@ class Outbox:
         # Who is first is decided inside a write transaction, so that nobody opens or closes
         # meanwhile.
         with transaction(self._appending) as connection:
-            new = bring_up_to_date(connection, self.path)
-            if self._users.try_exclusive():
+            alone = self._users.try_exclusive()
+            new = bring_up_to_date(connection, self.path, alone=alone)
+            if alone:
                 (mark,) = connection.execute("SELECT clean_mark FROM outbox").fetchone()
                 if mark != self._mark():
                     mint_producer(connection)

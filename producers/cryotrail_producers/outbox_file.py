@@ -32,9 +32,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 def connect(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
     """Open a connection to the file, which is made when it is missing; it is then still empty.
 
-    A file that is something else is refused and not touched. Transactions are begun by hand (:func:`transaction`), because the driver's own would begin
-    deferred and could fail half-way when another process writes first. The connection may be
-    used by any thread, one at a time.
+    A file that is something else is refused and not touched. Transactions are begun by hand
+    (:func:`transaction`), because the driver's own would begin deferred and could fail half-way
+    when another process writes first. The connection may be used by any thread, one at a time.
     """
     connection = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -83,12 +83,23 @@ def translated(path: Path, operation: str) -> Iterator[None]:
         raise OutboxError(path, operation, str(error), hint=_hint(error)) from error
 
 
-def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> bool:
+def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, alone: bool) -> bool:
     """Lay out a new file, or add to an older one what it lacks; True when it was new.
 
     Runs inside the caller's transaction. Events of an older layout stay as they are.
+
+    :param alone: nobody else has the file open. Somebody who has a file of an older layout open is
+        an older program, which would go on to number events under what is sealed here.
+    :raises OutboxError: it has a layout that is not ours, or an older one and is in use.
     """
     found = _layout(connection, path)
+    if 0 < found < FILE_VERSION and not alone:
+        raise OutboxError(
+            path,
+            "open",
+            "an earlier version of cryotrail has it open",
+            hint="end that process, then start this one: what it accepted stays",
+        )
     for script in LAYOUTS[found:]:
         for statement in _statements(script):
             connection.execute(statement)
@@ -103,9 +114,11 @@ def _layout(connection: sqlite3.Connection, path: Path) -> int:
 
     :raises OutboxError: it has one that is not ours, or a later one than this code knows.
     """
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # One statement, hence one moment: another process may be laying out the same new file.
+    application_id, version, objects = connection.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
     if application_id == 0 and objects == 0:
         return 0
     if application_id != APPLICATION_ID:

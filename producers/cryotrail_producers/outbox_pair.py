@@ -6,7 +6,7 @@ event and its volume never stands before one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
@@ -37,18 +37,34 @@ class OutboxPair:
     def append(self, entries: Sequence[OutboxEntry]) -> dict[str, range]:
         """Accept events; returns the ids given per topic.
 
-        Those of one topic are accepted together or not at all. The two files commit one after
-        the other, clinical events first.
+        Those of one topic are accepted together or not at all, up to each seal that is among
+        them. The two files commit one after the other, clinical events first; but what stands
+        before a seal is durable in both when the seal is, and is not numbered as after it.
         """
         given: dict[str, range] = {}
-        for topic, outbox in self.by_topic.items():
-            of_topic = [entry for entry in entries if entry.topic == topic]
+        for part in _up_to_each_seal(entries):
+            for topic, ids in self._append_part(part).items():
+                before = given.get(topic, ids)
+                given[topic] = range(before.start, ids.stop)
+        return given
+
+    def _append_part(self, entries: Sequence[OutboxEntry]) -> dict[str, range]:
+        clinical, telemetry = self.by_topic[PROCEDURE_EVENTS], self.by_topic[PROBE_TELEMETRY]
+        last = entries[-1]
+        chunks = [entry for entry in entries if entry.topic == PROBE_TELEMETRY]
+        events = [entry for entry in entries if entry.topic == PROCEDURE_EVENTS]
+        if last.event_type != SEAL_TYPE:
+            ordered = [(PROCEDURE_EVENTS, clinical, events), (PROBE_TELEMETRY, telemetry, chunks)]
+        else:
+            ordered = [(PROBE_TELEMETRY, telemetry, chunks), (PROCEDURE_EVENTS, clinical, events)]
+        given = {}
+        for topic, outbox, of_topic in ordered:
             if of_topic:
                 given[topic] = outbox.append(of_topic)
-            for entry in of_topic:
-                if entry.event_type == SEAL_TYPE:
-                    telemetry = self.by_topic[PROBE_TELEMETRY]
-                    telemetry.settle_seal(entry.procedure_id, entry.event_id)
+            if topic == PROBE_TELEMETRY and last.event_type == SEAL_TYPE:
+                telemetry.sync()  # a power cut must not leave a seal over chunks that it took
+        if last.event_type == SEAL_TYPE:
+            telemetry.settle_seal(last.procedure_id, last.event_id)
         return given
 
     def seal(
@@ -65,6 +81,9 @@ class OutboxPair:
         clinical, telemetry = self.by_topic[PROCEDURE_EVENTS], self.by_topic[PROBE_TELEMETRY]
         known = clinical.seal_of(procedure_id)
         if known is not None:
+            if telemetry.seal_of(procedure_id) is None:
+                # The process that sealed it died between the two files.
+                telemetry.settle_seal(procedure_id, known)
             return known, {}
         chunks = telemetry.close_procedure(procedure_id)
         seal_id, ids = clinical.seal(procedure_id, lambda events: make_seal(events, chunks))
@@ -99,3 +118,14 @@ class OutboxPair:
         with ExitStack() as both:
             for outbox in self.by_topic.values():
                 both.callback(outbox.close)
+
+
+def _up_to_each_seal(entries: Sequence[OutboxEntry]) -> Iterator[Sequence[OutboxEntry]]:
+    """The entries in order, in parts of which each but the last ends with a seal."""
+    begin = 0
+    for index, entry in enumerate(entries, 1):
+        if entry.event_type == SEAL_TYPE:
+            yield entries[begin:index]
+            begin = index
+    if begin < len(entries):
+        yield entries[begin:]

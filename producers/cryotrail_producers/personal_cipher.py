@@ -131,7 +131,8 @@ class RecordCipher:
     """Seals the bytes of quarantined records, which nobody could read and anything may be in.
 
     Each record has a key of its own, so that one can be erased and the others stay. The same
-    record becomes the same bytes.
+    record becomes the same bytes. Of a record whose key was destroyed the bytes are withheld: it
+    may come again from Kafka, into a store that was restored, and is not written again.
     """
 
     def __init__(self, keys: KeyStore) -> None:
@@ -140,17 +141,25 @@ class RecordCipher:
     def seal(self, records: Sequence[tuple[UUID, bytes]]) -> list[SealedRecord]:
         """Seal the values of records, each with the event id of its quarantine entry.
 
-        Their keys are durable when this returns, in one transaction of the key store.
+        Their keys are durable when this returns, in one transaction of the key store. A record
+        that was erased comes back without a ciphertext, naming the key that is gone.
 
         :raises CryotrailError: the key store cannot be used; retriable when it may be later.
         """
-        keys = self._keys.data_keys([record_scope(record_id) for record_id, _ in records])
+        try:
+            keys = self._keys.data_keys([record_scope(record_id) for record_id, _ in records])
+        except ScopeErased as erased:
+            if len(records) == 1:
+                ((record_id, _),) = records
+                _log.warning("record %s is recorded without its bytes: %s", record_id, erased)
+                return [SealedRecord(erased.key_id, record_id, b"")]
+            # One of them, and none was made: each by itself tells which.
+            return [sealed for record in records for sealed in self.seal([record])]
         sealed = []
-        for (record_id, value), (key_id, key) in zip(
-            records, ((one.key_id, one.key) for one in keys), strict=True
-        ):
-            empty = SealedRecord(key_id, record_id, b"")
-            ciphertext = AESGCMSIV(key).encrypt(record_nonce(record_id, key_id), value, empty.aad)
+        for (record_id, value), key in zip(records, keys, strict=True):
+            empty = SealedRecord(key.key_id, record_id, b"")
+            nonce = record_nonce(record_id, key.key_id)
+            ciphertext = AESGCMSIV(key.key).encrypt(nonce, value, empty.aad)
             sealed.append(empty._replace(ciphertext=ciphertext))
         return sealed
 

@@ -19,7 +19,7 @@ from cryotrail_producers.seal import SealHeader, make_seal
 from cryotrail_producers.sender import Sender
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import Transport
-from cryotrail_schemas.errors import EventRefused
+from cryotrail_schemas.errors import CryotrailError, EventRefused
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.plausibility import warnings
 from cryotrail_schemas.signing import Signer
@@ -70,7 +70,7 @@ class Publisher:
             self._outboxes = OutboxPair(
                 settings.outbox_path, settings.telemetry_path(), signer or _signer(settings)
             )
-        except OutboxError:
+        except CryotrailError:
             if self._personal is not None:
                 self._personal.close()
             raise
@@ -215,10 +215,19 @@ class Publisher:
         """
         self._encoded(event)
 
+    def as_published(self, event: Event) -> Event:
+        """The event as :meth:`publish` sends it: its personal text encrypted, where that is on.
+
+        Who makes a seal of its own, and not by :meth:`seal`, hashes these and publishes these.
+        What comes back is published as it is.
+
+        :raises EventRefused: the event breaks the contract.
+        :raises CryotrailError: personal text is to be encrypted, and the keys cannot be used.
+        """
+        return event if self._personal is None else self._personal.encrypt(event)
+
     def _encoded(self, event: Event) -> OutboxEntry:
-        if self._personal is not None:
-            event = self._personal.encrypt(event)
-        return outbox_entry(event, self._settings.source)
+        return outbox_entry(self.as_published(event), self._settings.source)
 
     def _entry(self, event: Event) -> OutboxEntry:
         try:

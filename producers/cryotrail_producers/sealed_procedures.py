@@ -1,8 +1,8 @@
 """Which procedures this outbox sealed, and what it must remember of the others to seal them.
 
 A seal counts every event that the outbox ever numbered for a procedure, also those whose rows were
-cut since. So cutting a row keeps its id and the hash of its content until the
-procedure is sealed; accepting an event costs one look-up more and writes nothing more.
+cut since. So cutting a row keeps its id and the hash of its content until the procedure is sealed;
+accepting an event costs one look-up more and writes nothing more.
 
 All functions run in a write transaction of the caller.
 """
@@ -56,6 +56,7 @@ class SealedProcedures:
         if self.through_producer_no(procedure_id) is None:
             self._connection.execute("INSERT INTO sealed VALUES (?, ?, 0)", (procedure_id, seal_id))
             self._known[procedure_id] = 0
+            _forget(self._connection, procedure_id)
 
 
 def seal_of(connection: sqlite3.Connection, procedure_id: UUID) -> UUID | None:
@@ -81,7 +82,7 @@ def close_procedure(
         (procedure_id.bytes, None if seal_id is None else seal_id.bytes),
     )
     if seal_id is not None:
-        forget(connection, procedure_id)
+        _forget(connection, procedure_id.bytes)
 
 
 def settle(connection: sqlite3.Connection, procedure_id: UUID, seal_id: UUID) -> None:
@@ -91,13 +92,13 @@ def settle(connection: sqlite3.Connection, procedure_id: UUID, seal_id: UUID) ->
         "UPDATE sealed SET seal_id = ? WHERE procedure_id = ? AND seal_id IS NULL",
         (seal_id.bytes, procedure_id.bytes),
     )
-    forget(connection, procedure_id)
+    _forget(connection, procedure_id.bytes)
 
 
-def forget(connection: sqlite3.Connection, procedure_id: UUID) -> None:
+def _forget(connection: sqlite3.Connection, procedure_id: bytes) -> None:
     """Let go what was kept for the seal of a procedure."""
     for table in ("content", "subject"):
-        connection.execute(f"DELETE FROM {table} WHERE procedure_id = ?", (procedure_id.bytes,))
+        connection.execute(f"DELETE FROM {table} WHERE procedure_id = ?", (procedure_id,))
 
 
 def contents_of(connection: sqlite3.Connection, procedure_id: UUID) -> Contents:

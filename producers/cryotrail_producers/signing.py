@@ -13,18 +13,20 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from cryotrail_producers.errors import SigningKeyRefused
 from cryotrail_schemas.signing import event_preimage, signing_key_id
 
+_PUBLIC_PEM = b"-----BEGIN PUBLIC KEY-----"
 _FOR_OWNER_ALONE = stat.S_IRUSR | stat.S_IWUSR
 
 
@@ -49,10 +51,9 @@ class Ed25519Signer:
                 mode = os.fstat(file.fileno()).st_mode
                 data = file.read()
         except OSError as error:
-            raise SigningKeyRefused(
-                f"cannot read the signing key {path}: {error.strerror}",
-                hint="`cryotrail outbox key create FILE` makes one",
-            ) from error
+            raise _unreadable(path, error) from error
+        if _PUBLIC_PEM in data:
+            raise _no_key(path)
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SigningKeyRefused(
                 f"the signing key {path} may be read by others than its owner",
@@ -68,6 +69,27 @@ class Ed25519Signer:
 
     def sign(self, body: bytes) -> bytes:
         return self._private_key.sign(event_preimage(body))
+
+
+def key_id_of_file(path: Path) -> bytes:
+    """The id of a key from the file of either half.
+
+    :raises SigningKeyRefused: it cannot be read, or is no half of an Ed25519 key in PEM; a private
+        half is refused too when others than its owner may read it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if _PUBLIC_PEM not in data:
+        return Ed25519Signer.from_file(path).key_id
+    try:
+        public_key = load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _no_public_key(path) from error
+    if not isinstance(public_key, Ed25519PublicKey):
+        raise _no_public_key(path)
+    return signing_key_id(public_key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 class KeyFiles(NamedTuple):
@@ -115,6 +137,20 @@ def create_key_files(path: Path) -> KeyFiles:
     except OSError as error:
         raise SigningKeyRefused(f"cannot write {error.filename}: {error.strerror}") from error
     return KeyFiles(path, public, Ed25519Signer(private_key).key_id)
+
+
+def _unreadable(path: Path, error: OSError) -> SigningKeyRefused:
+    return SigningKeyRefused(
+        f"cannot read the signing key {path}: {error.strerror}",
+        hint="`cryotrail outbox key create FILE` makes one",
+    )
+
+
+def _no_public_key(path: Path) -> SigningKeyRefused:
+    return SigningKeyRefused(
+        f"{path} is no Ed25519 public key in PEM",
+        hint="`cryotrail outbox key create FILE` makes FILE.pub beside FILE",
+    )
 
 
 def _no_key(path: Path) -> SigningKeyRefused:

@@ -17,6 +17,8 @@ AFTER_DISCHARGE = timedelta(hours=1)
 def seal(case: Case, events: Sequence[Event]) -> ProcedureSealed:
     """Seal what occurred by an hour after discharge, out of all ``events`` of the procedure.
 
+    ``events`` are as they will be published, with their personal text encrypted where that is on.
+
     ``sealed_producer_ids`` is empty, since a replay may pass any outbox: the seal stands for every
     event of the procedure with ``occurred_at`` up to its own. ``event_count`` counts the discrete
     ones without the seal, ``telemetry_chunk_count`` the chunks. The root is the RFC 6962 tree head

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cryotrail_producers.published_form import AsPublished, as_it_is
 from cryotrail_producers.replay.after_care import after_care
 from cryotrail_producers.replay.case import Case, make_case
 from cryotrail_producers.replay.cohort_table import Cohort
@@ -33,16 +34,19 @@ def source_of(cohort: Cohort, site_tz: str = SITE_TZ) -> str:
     return f"urn:cryotrail:replay:{data_set_of(cohort, site_tz)}"
 
 
-def events_of(cohort: Cohort, site_tz: str = SITE_TZ) -> Iterator[Event]:
+def events_of(
+    cohort: Cohort, site_tz: str = SITE_TZ, as_published: AsPublished = as_it_is
+) -> Iterator[Event]:
     """Every event of the cohort: row by row, and each procedure in order of time.
 
     The same table and zone give the same bytes in every process, so feeding them twice counts
-    once. One procedure is held in memory at a time.
+    once. With encryption on that holds while the subject's key lives. One procedure is held in
+    memory at a time.
 
     :raises ZoneInfoNotFoundError: ``site_tz`` is no IANA zone on this computer.
     """
     for case in _cases(cohort, site_tz):
-        yield from procedure_events(case)
+        yield from procedure_events(case, as_published)
 
 
 def event_count(cohort: Cohort, site_tz: str = SITE_TZ) -> int:
@@ -60,15 +64,16 @@ def discrete_events(case: Case) -> Iterator[Event]:
     yield from after_care(case)
 
 
-def procedure_events(case: Case) -> list[Event]:
+def procedure_events(case: Case, as_published: AsPublished = as_it_is) -> list[Event]:
     """All events of one procedure in order of publication, its telemetry and seal among them."""
-    return sealed(case, [*discrete_events(case), *telemetry(case)])
+    events = (*discrete_events(case), *telemetry(case))
+    return sealed(case, [as_published(event) for event in events])
 
 
 def sealed(case: Case, events: Sequence[Event]) -> list[Event]:
     """The events with the procedure's seal, in order of publication.
 
-    The sort is stable: of one instant, what stands first in ``events`` is published first.
+    They are as they will be published: the seal hashes them. The sort is stable: of one instant, what stands first in ``events`` is published first.
     """
     return sorted([*events, seal(case, events)], key=published_at)
 

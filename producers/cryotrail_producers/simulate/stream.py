@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from cryotrail_producers.replay.case import make_case
+from cryotrail_producers.published_form import AsPublished, as_it_is
+from cryotrail_producers.replay.case import Case, make_case
 from cryotrail_producers.replay.stream import discrete_events, sealed
 from cryotrail_producers.replay.telemetry import telemetry
 from cryotrail_producers.simulate.chance import Chance
@@ -22,17 +23,24 @@ GENERATION = 1
 
 
 def simulate(
-    procedures: int, seed: int, *, first_day: date = FIRST_DAY, site_tz: str = "UTC"
+    procedures: int,
+    seed: int,
+    *,
+    first_day: date = FIRST_DAY,
+    site_tz: str = "UTC",
+    as_published: AsPublished = as_it_is,
 ) -> Iterator[Event]:
     """So many procedures with telemetry, ``data_origin`` SYNTHETIC, one after another.
 
     Ids derive from seed, first day and zone: the same arguments give the same bytes, more
     procedures continue where fewer ended, and another seed gives other subjects and procedures.
-    Labels are ``SYN-<seed>-0001`` and so on.
+    Labels are ``SYN-<seed>-0001`` and so on. With ``as_published`` encrypting, the bytes are the
+    same while the subjects' keys live.
     """
     data_set, zone = f"simulate/{GENERATION}/{seed}/{first_day}/{site_tz}", ZoneInfo(site_tz)
     for number in range(1, procedures + 1):
-        yield from _procedure(number, seed, first_day, data_set, zone)
+        case, events = _procedure(number, seed, first_day, data_set, zone)
+        yield from sealed(case, [as_published(event) for event in events])
 
 
 def source_of(seed: int) -> str:
@@ -42,7 +50,7 @@ def source_of(seed: int) -> str:
 
 def _procedure(
     number: int, seed: int, first_day: date, data_set: str, zone: ZoneInfo
-) -> list[Event]:
+) -> tuple[Case, list[Event]]:
     chance = Chance(f"{data_set}/{number}")
     case = make_case(
         data_set,
@@ -56,4 +64,4 @@ def _procedure(
     if chance.happens(50):
         events.extend(edge_sensor(case, coldest_cel=-chance.between(35, 65)))
     events.extend(telemetry(case))
-    return sealed(case, [with_device(event) for event in events])
+    return case, [with_device(event) for event in events]
