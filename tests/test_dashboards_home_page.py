@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from continued_log import restored
 from handmade_case import Case
 from page_runs import again, as_read, metrics, open_page, text
 from published_warehouse import START, Tables, add_procedure, publish
@@ -102,6 +103,18 @@ def test_what_arrived_is_counted_and_dated(published: Path) -> None:
     assert "Publication 7, published 2012-01-19 10:00:00 Asia/Tokyo (UTC+09:00)" in said
 
 
+def test_the_label_of_reconstructed_data_says_nothing_of_a_live_row(tmp_path: Path) -> None:
+    tables: Tables = {}
+    add_procedure(tables)
+    add_procedure(tables, "OR-1", data_origin="LIVE", cohort="CLINICAL")
+    publish(tmp_path, tables)
+
+    said = text(open_page(tmp_path, "home"))
+
+    assert "RECONSTRUCTED data (1 of 2 procedures)" in said
+    assert "no row is a real person" not in said
+
+
 def test_each_procedure_is_listed_with_the_address_of_its_page(published: Path) -> None:
     table = open_page(published, "home").dataframe[0].value
 
@@ -110,10 +123,10 @@ def test_each_procedure_is_listed_with_the_address_of_its_page(published: Path) 
 
 
 def test_findings_on_data_quality_are_listed(published: Path) -> None:
-    tables = [frame.value for frame in open_page(published, "home").dataframe]
-    findings = next(table for table in tables if "check_name" in table.columns)
+    (findings,) = [table.value for table in open_page(published, "home").table]
 
-    assert list(findings["check_name"]) == ["late events"]
+    assert [as_read(name) for name in findings["Check"]] == ["late events"]
+    assert list(findings["Found"]) == ["2"]
 
 
 def test_an_unharmed_store_is_intact_and_never_called_proved(
@@ -127,6 +140,20 @@ def test_an_unharmed_store_is_intact_and_never_called_proved(
     assert f"all {size} entries were re-hashed" in said
     assert f"The log holds {size} entries, {size - 2} of them newer than this publication." in said
     assert "proved" not in said
+
+
+def test_a_store_that_continues_another_log_counts_the_entries_of_both(
+    published: Path, store_url: str
+) -> None:
+    with restored(store_url) as before:
+        before.continued(pinned_key=before.key.pinned)
+        with closing(open_store(store_url)) as store:
+            size = store.head().tree_size
+
+        said = text(open_page(published, "home", audit_url=store_url))
+
+    assert f"The log holds {size} entries" in said
+    assert f"all {size} entries were re-hashed" in said
 
 
 def test_a_changed_byte_is_found_and_said_on_every_page(

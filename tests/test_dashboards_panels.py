@@ -75,6 +75,15 @@ def test_a_phase_without_a_stop_is_open_and_runs_to_the_end_of_the_day() -> None
     assert thaw["label"] == "T1 · no stop recorded"
 
 
+def test_labels_of_phases_that_run_into_each_other_have_rooms_of_their_own() -> None:
+    unstopped = {"freeze_stop_minute": None, "thaw_start_minute": None, "thaw_stop_minute": None}
+    both = [cycle(**unstopped), cycle(**unstopped, cycle_no=2, freeze_start_minute=54.0)]
+    rows = phase_rows(pd.concat(both), VIEW)
+
+    assert list(rows["stop_min"]) == [96.0, 96.0]
+    assert list(rows["label_stop_min"]) == [54.0, 96.0]
+
+
 def test_a_stop_without_a_start_is_no_bar() -> None:
     rows = phase_rows(cycle(freeze_start_minute=None), VIEW)
 

@@ -197,9 +197,42 @@ def test_amendments_that_await_a_decision_are_named_and_stand_beside_the_origina
         " 31.0 (operator, entry 50), 32.0 (nurse, entry 51, counts until then)."
     ) in text(page)
     table = page.dataframe[-1].value
-    assert list(table["original_value"]) == ["30.0", "30.0"]
-    assert list(table["value"]) == ["31.0", "32.0"]
+    assert "one change for each of these amendments" in text(page)
+    assert list(table["original"]) == ["30.0", "30.0"]
+    assert list(table["given"]) == ["31.0", "32.0"]
     assert list(table["state"]) == ["replaced, to be decided", "in force, to be decided"]
+
+
+def test_a_correction_names_its_own_entry_and_that_of_its_target(tmp_path: Path) -> None:
+    tables: Tables = {}
+    own_id = add_procedure(tables)
+    target = tables["fct_timeline_event"][0]
+    target["seq"] = 7
+    tables["fct_correction"] = [
+        {
+            "procedure_id": own_id,
+            "event_id": procedure_id("amendment"),
+            "seq": 50,
+            "event_type": "EventAmended",
+            "target_event_id": target["event_id"],
+            "target_event_type": target["event_type"],
+            "path": "/no_such_field",
+            "original_value": None,
+            "value": "31.0",
+            "status": "BAD_PATH",
+            "is_concurrent": False,
+        }
+    ]
+    publish(tmp_path, tables)
+
+    table = open_page(tmp_path, "procedure", procedure="CRYO-0001").dataframe[-1]
+
+    (shown,) = table.value.to_dict("records")
+    assert (shown["seq"], shown["target_seq"]) == (50, 7)
+    assert shown["target_event_id"] == str(target["event_id"])
+    assert (shown["original"], shown["given"]) == ("no such field", "31.0")
+    for heading in ("Correction entry", "Target entry", "Target event id"):
+        assert heading in table.proto.columns
 
 
 def test_points_drawn_are_counted(published: Path, first: AppTest) -> None:
@@ -246,6 +279,20 @@ def test_an_open_cycle_and_a_missing_end_are_said(tmp_path: Path) -> None:
 
     assert "No end is recorded" in said
     assert "Probe 1, cycle 1: thaw open" in said
+
+
+def test_probes_that_froze_without_an_insertion_are_no_bare_nought(tmp_path: Path) -> None:
+    tables: Tables = {}
+    add_procedure(tables, probe_count=0)
+    del tables["fct_probe"]
+    events = tables["fct_timeline_event"]
+    tables["fct_timeline_event"] = [e for e in events if e["event_type"] != "ProbeInserted"]
+    publish(tmp_path, tables)
+
+    page = open_page(tmp_path, "procedure", procedure="CRYO-0001")
+
+    assert metrics(page)["Probes"] == "none recorded"
+    assert "Probe 1: no insertion is recorded" in text(page)
 
 
 def test_two_procedures_of_one_label_are_asked_for_by_id(tmp_path: Path) -> None:

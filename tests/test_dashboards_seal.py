@@ -45,7 +45,7 @@ def test_a_proved_record_is_said_to_be(
     record(sqlite_url, day.sent)
     page = open_page(published, "procedure", audit_url=sqlite_url, theme=theme, procedure=LABEL)
     assert (
-        "Record: sealed and complete, 1 after the seal; origin proved: signed by CT room 2."
+        "Record: all is well: sealed and complete; origin proved: signed by CT room 2; 1 after the seal."
     ) in text(page)
     assert not page.error
 
@@ -56,13 +56,13 @@ def test_a_record_with_an_event_missing_is_an_error_on_the_page(
     record(sqlite_url, day.without(day.clinical[1].header.event_id))
     page = open_page(published, "procedure", audit_url=sqlite_url, procedure=LABEL)
     said = as_read(page.error[0].value)
-    assert said.startswith("Record: missing 1, 1 after the seal")
+    assert said.startswith("Record: to be looked at: missing 1; not complete; ")
     assert f"cryotrail audit origin {day.procedure_id}" in said
 
 
 def test_what_nobody_sealed_is_said_to_be_not_sealed(published: Path, sqlite_url: str) -> None:
     page = open_page(published, "procedure", audit_url=sqlite_url, procedure=LABEL)
-    assert "Record: not sealed; origin not proved." in text(page)
+    assert "Record: no finding: not sealed; origin not proved." in text(page)
 
 
 def test_without_a_store_the_record_is_not_judged(published: Path) -> None:

@@ -47,10 +47,18 @@ def test_enum_symbols_are_read_as_words() -> None:
 
 
 def test_only_live_data_goes_without_a_label() -> None:
-    assert origin_label(("LIVE",)) is None
-    reconstructed = origin_label(("LIVE", "RECONSTRUCTED"))
-    assert reconstructed is not None
-    assert reconstructed.startswith("RECONSTRUCTED data: ")
+    assert origin_label({"LIVE": 3}) is None
+    reconstructed = origin_label({"RECONSTRUCTED": 11})
+    assert reconstructed == (
+        "RECONSTRUCTED data: rebuilt to meet published totals; no row is a real person"
+    )
+
+
+def test_a_label_speaks_of_the_rows_that_it_is_about_only() -> None:
+    assert origin_label({"LIVE": 1, "RECONSTRUCTED": 11}) == (
+        "RECONSTRUCTED data (11 of 12 procedures): rebuilt to meet published totals;"
+        " no row marked RECONSTRUCTED is a real person"
+    )
 
 
 @pytest.mark.parametrize(

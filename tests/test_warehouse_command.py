@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 from handmade_case import Case
 from recorded_events import EventRecorder
+from small_warehouse import SmallWarehouse
 
 from cryotrail.main import main
-from cryotrail_audit.store import open_store
+from cryotrail_audit.store import migrate, open_store
 
 Captured = pytest.CaptureFixture[str]
 
@@ -37,6 +39,22 @@ def recorder(sqlite_url: str) -> EventRecorder:
         recorder.record(*Case(1).whole())
     recorder.store = open_store(sqlite_url)
     return recorder
+
+
+@pytest.fixture(scope="module")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    url = f"sqlite:///{folder / 'audit.sqlite3'}"
+    migrate(url)
+    with SmallWarehouse(url, folder / "warehouse", "Asia/Tokyo") as warehouse:
+        warehouse.publish(*Case(1).whole())
+    return folder
+
+
+@pytest.fixture
+def published(_home: Path, tmp_path: Path) -> None:
+    """A copy of a store of one procedure and of its warehouse, for what only reads it."""
+    shutil.copytree(_home, tmp_path, symlinks=True, dirs_exist_ok=True)
 
 
 def run(*arguments: str) -> int:
@@ -73,9 +91,7 @@ def test_rebuild_publishes_anew(recorder: EventRecorder, capsys: Captured) -> No
     assert "publication 2: " in capsys.readouterr().out
 
 
-def test_rows_as_json_are_an_array_of_objects(recorder: EventRecorder, capsys: Captured) -> None:
-    run("refresh")
-
+def test_rows_as_json_are_an_array_of_objects(published: None, capsys: Captured) -> None:
     rows = json.loads(
         sql(
             capsys,
@@ -97,9 +113,7 @@ def test_rows_as_json_are_an_array_of_objects(recorder: EventRecorder, capsys: C
     ]
 
 
-def test_rows_as_a_table_and_as_csv(recorder: EventRecorder, capsys: Captured) -> None:
-    run("refresh")
-
+def test_rows_as_a_table_and_as_csv(published: None, capsys: Captured) -> None:
     table = sql(capsys, "select procedure, duration_min from clinic.procedures").splitlines()
     lines = sql(capsys, "select procedure, duration_min from clinic.procedures", "--csv")
 
@@ -113,9 +127,7 @@ def test_rows_as_a_table_and_as_csv(recorder: EventRecorder, capsys: Captured) -
     ]
 
 
-def test_no_rows_are_an_empty_array(recorder: EventRecorder, capsys: Captured) -> None:
-    run("refresh")
-
+def test_no_rows_are_an_empty_array(published: None, capsys: Captured) -> None:
     assert json.loads(sql(capsys, "from fct_complication", "--json")) == []
 
 
@@ -137,12 +149,10 @@ def test_no_rows_are_an_empty_array(recorder: EventRecorder, capsys: Captured) -
     ],
 )
 def test_what_does_not_only_read_the_publication_is_refused(
-    recorder: EventRecorder, capsys: Captured, tmp_path: Path, query: str
+    published: None, capsys: Captured, tmp_path: Path, query: str
 ) -> None:
     (tmp_path / "secret.csv").write_text("name\nAntonio\n")
-    run("refresh")
     before = sorted(tmp_path.rglob("*"))
-    capsys.readouterr()
 
     assert run("sql", query) == 1
 
@@ -153,12 +163,7 @@ def test_what_does_not_only_read_the_publication_is_refused(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_unknown_column_is_named_in_plain_words(
-    recorder: EventRecorder, capsys: Captured
-) -> None:
-    run("refresh")
-    capsys.readouterr()
-
+def test_an_unknown_column_is_named_in_plain_words(published: None, capsys: Captured) -> None:
     assert run("sql", "select duration from fct_procedure") == 1
 
     assert "duration_min" in capsys.readouterr().err  # DuckDB's own suggestion

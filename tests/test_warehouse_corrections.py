@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from handmade_case import Case
@@ -23,6 +25,7 @@ from cryotrail_schemas.events import (
     ProcedureSealed,
     ThawStopped,
 )
+from cryotrail_schemas.json_form import event_from_json
 
 DURATION = "select duration_min from fct_procedure"
 
@@ -155,6 +158,32 @@ def test_concurrent_amendments_stand_beside_the_original_until_somebody_decides(
     assert row(path, quality) == {"found": 0}
 
 
+def test_the_readmes_example_decides_between_two_amendments(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole()
+    first = case.amend(events[0], "/tumour_size_mm", 31.0)
+    rival = case.amend(events[0], "/tumour_size_mm", 32.0)
+    readme = Path(__file__).parents[1] / "schemas" / "README.md"
+    _, _, section = readme.read_text(encoding="utf-8").partition("## Deciding between two")
+    example = json.loads(section.partition("```json")[2].partition("```")[0])
+    example["header"] |= {
+        "procedure_id": str(case.procedure_id),
+        "lesion_id": str(events[0].header.lesion_id),
+        "subject_id": str(case.subject_id),
+    }
+    example["target_event_id"] = str(events[0].header.event_id)
+    for change, superseded in zip(example["changes"], (first, rival), strict=True):
+        change["supersedes_event_id"] = str(superseded.header.event_id)
+
+    path = warehouse.publish(*events, first, rival)
+    undecided = rows(path, f"{CHANGES} where is_concurrent")
+    path = warehouse.publish(event_from_json(example, event_id_default=uuid4()))
+
+    assert len(undecided) == 2
+    assert rows(path, f"{CHANGES} where is_concurrent") == []
+    assert row(path, "select tumour_size_mm from fct_procedure") == {"tumour_size_mm": 33.0}
+
+
 def test_a_correction_of_another_procedures_event_is_told_from_one_that_waits(
     warehouse: SmallWarehouse,
 ) -> None:
@@ -268,6 +297,46 @@ def test_a_correction_of_other_content_or_of_no_field_changes_nothing(
         path, "select found, checked from meta_quality where check_name = 'corrections_not_applied'"
     )
     assert quality == {"found": 2, "checked": 2}
+
+
+def test_the_new_value_of_what_changes_nothing_stands_beside_the_original(
+    warehouse: SmallWarehouse,
+) -> None:
+    case = Case(1)
+    events = case.whole()
+    later = case.at(ProcedureEnded, 99)
+    withdrawn = case.amend(events[0], "/tumour_size_mm", 34.0)
+
+    path = warehouse.publish(
+        *events,
+        case.amend(events[0], "/tumor_size_mm", 31.0),
+        case.amend(events[0], "/tumour_size_mm", "large"),
+        case.amend(later, "/header/occurred_at", case.time(98)),
+        withdrawn,
+        case.void(withdrawn),
+    )
+
+    assert [
+        tuple(r.values()) for r in rows(path, f"{CHANGES} where path is not null order by seq")
+    ] == [
+        ("/tumor_size_mm", None, "31.0", "BAD_PATH", False),
+        ("/tumour_size_mm", "null", '"large"', "BAD_VALUE", False),
+        ("/header/occurred_at", None, '"2026-03-02T10:38:00+00:00"', "WAITING", False),
+        ("/tumour_size_mm", "null", "34.0", "TAKEN_BACK", False),
+    ]
+
+
+def test_no_personal_value_is_copied_from_what_changes_nothing(warehouse: SmallWarehouse) -> None:
+    case = Case(1)
+    events = case.whole()
+    waiting = case.at(CaseDecisionRecorded, -900, reason_text="Mrs Miller fainted")
+
+    path = warehouse.publish(*events, case.amend(waiting, "/reason_text", "her daughter fainted"))
+
+    assert row(path, "select value, status from fct_correction") == {
+        "value": None,
+        "status": "WAITING",
+    }
 
 
 @pytest.mark.parametrize("of_itself", [False, True])

@@ -96,15 +96,16 @@ def test_the_grain_is_unique(published: Path, model: Model) -> None:
 
 @pytest.mark.parametrize("model", TABLES, ids=by_name)
 def test_the_data_tests_of_the_contract_hold(published: Path, model: Model) -> None:
-    broken = [
-        (column.name, data_test)
-        for column in model.columns
-        for data_test in column.data_tests
-        if rows(published, counterexamples(model.name, column.name, data_test))
-    ]
+    promised = [(column.name, one) for column in model.columns for one in column.data_tests]
+    assert promised, "promises nothing"
+    queries = (
+        f"select {number} as number from ({counterexamples(model.name, *one)} limit 1)"
+        for number, one in enumerate(promised)
+    )
 
-    assert broken == []
-    assert any(column.data_tests for column in model.columns), "promises nothing"
+    broken = rows(published, " union all ".join(queries))
+
+    assert [promised[found["number"]] for found in broken] == []
 
 
 def test_every_table_view_and_column_is_explained_in_the_file(published: Path) -> None:

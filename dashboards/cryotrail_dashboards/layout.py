@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,9 +26,12 @@ def show_refusal(refusal: CryotrailError) -> None:
         st.info(literal(refusal.hint), icon=":material/arrow_forward:")
 
 
-def show_origin(origins: Sequence[str]) -> None:
-    """Label data that is not live; nothing is shown for live data."""
-    label = origin_label(tuple(origins))
+def show_origin(counts: Mapping[str, int]) -> None:
+    """Label data that is not live; nothing is shown for live data.
+
+    :param counts: number of procedures shown by their ``data_origin``.
+    """
+    label = origin_label(counts)
     if label:
         st.warning(label, icon=":material/science:")
 
@@ -55,11 +58,16 @@ def show_metrics(metrics: Mapping[str, str], helps: Mapping[str, str] | None = N
 
 
 def show_table(
-    frame: pd.DataFrame, key: str, columns: Mapping[str, Any], alt_text: str | None = None
+    frame: pd.DataFrame,
+    key: str,
+    columns: Mapping[str, Any],
+    alt_text: str | None = None,
+    row_px: int | None = None,
 ) -> None:
     """A table of the named columns, each under its heading.
 
     :param columns: column of the frame to heading, or to a Streamlit column configuration.
+    :param row_px: height of a row; texts wrap where it is more than a line's.
     """
     st.dataframe(
         frame[list(columns)],
@@ -69,7 +77,18 @@ def show_table(
         width="stretch",
         key=key,
         alt=alt_text,
+        row_height=row_px,
     )
+
+
+def show_short_table(frame: pd.DataFrame, columns: Mapping[str, str], alt_text: str) -> None:
+    """A table of a few rows whose texts are shown whole, in as many lines as they need.
+
+    :param columns: column of the frame to heading.
+    """
+    shown = frame[list(columns)].astype(object)
+    shown = shown.where(shown.notna(), ABSENT).map(lambda value: literal(str(value)))
+    st.table(shown.rename(columns=dict(columns)), hide_index=True, alt=alt_text)
 
 
 def show_twin(frame: pd.DataFrame, key: str, columns: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from cryotrail_dashboards.charts.lanes import CT_LANE, EVENTS_LANE
@@ -37,13 +39,14 @@ def lanes_of(probe_ids: list[str], complications: pd.DataFrame) -> list[str]:
 
 
 def phase_rows(cycles: pd.DataFrame, view: View) -> pd.DataFrame:
-    """A row a freeze or thaw: ``lane``, ``phase``, ``start_min``, ``stop_min``, ``label``,
-    ``short_label``, ``is_open``, ``detail``.
+    """A row a freeze or thaw: ``lane``, ``phase``, ``start_min``, ``stop_min``,
+    ``label_stop_min``, ``label``, ``short_label``, ``is_open``, ``detail``.
 
-    A phase without a stop runs to the end of the day and is marked open, never closed by
+    The label has room until ``label_stop_min``: where the next phase of the probe starts, if that
+    is before the stop, as behind an open phase. A phase without a stop runs to the end of the day and is marked open, never closed by
     guesswork. A stop without a start is no bar; it stays in the table of events.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cycle in cycles.to_dict("records"):
         for phase, letter, info in (
             ("freeze", "F", f"stopped: {words(cycle['stop_reason'])}"),
@@ -69,8 +72,17 @@ def phase_rows(cycles: pd.DataFrame, view: View) -> pd.DataFrame:
                     f"{_clock(start, view)}{until}, {info}",
                 }
             )
-    columns = ("lane", "phase", "start_min", "stop_min", "label", "short_label", "is_open")
-    return _frame(rows, (*columns, "detail"))
+    for row in rows:
+        behind = [
+            other["start_min"]
+            for other in rows
+            if other["lane"] == row["lane"]
+            and (other["start_min"], other["phase"], other["short_label"])
+            > (row["start_min"], row["phase"], row["short_label"])
+        ]
+        row["label_stop_min"] = min([row["stop_min"], *behind])
+    columns = ("lane", "phase", "start_min", "stop_min", "label_stop_min", "label", "short_label")
+    return _frame(rows, (*columns, "is_open", "detail"))
 
 
 def mark_rows(events: pd.DataFrame, view: View) -> pd.DataFrame:

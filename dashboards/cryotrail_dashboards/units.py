@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "−"
@@ -52,16 +53,28 @@ def words(symbol: str | float | None) -> str:
     return symbol.replace("_", " ").lower() if isinstance(symbol, str) and symbol else ABSENT
 
 
-def origin_label(origins: tuple[str, ...]) -> str | None:
+def origin_label(counts: Mapping[str, int]) -> str | None:
     """What must be said about data that is not live: ``RECONSTRUCTED data: …``; None when live.
 
-    :param origins: the ``data_origin`` symbols of what is shown.
+    Beside rows of another origin it says how many it is about, and of no other row anything:
+    ``RECONSTRUCTED data (11 of 12 procedures): …``.
+
+    :param counts: number of procedures shown by their ``data_origin``.
     """
     spoken = {
-        "RECONSTRUCTED": "rebuilt to meet published totals; no row is a real person",
-        "SYNTHETIC": "made up for trial; no row is a real person",
+        "RECONSTRUCTED": "rebuilt to meet published totals; {none} is a real person",
+        "SYNTHETIC": "made up for trial; {none} is a real person",
         "BACKFILL": "entered later from other records",
         "UNKNOWN": "its origin is not recorded",
     }
-    found = [origin for origin in spoken if origin in origins]
-    return " · ".join(f"{origin} data: {spoken[origin]}" for origin in found) or None
+    shown = sum(counts.values())
+    labels = []
+    for origin, said in spoken.items():
+        count = counts.get(origin, 0)
+        if not count:
+            continue
+        whole = count == shown
+        share_of = "" if whole else f" ({count:,} of {shown:,} procedures)"
+        none = "no row" if whole else f"no row marked {origin}"
+        labels.append(f"{origin} data{share_of}: {said.format(none=none)}")
+    return " · ".join(labels) or None

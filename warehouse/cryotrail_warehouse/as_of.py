@@ -49,12 +49,13 @@ def build_as_of(
 
     Samples go into a folder ``telemetry`` beside the file, as they do beside the published ones.
 
-    :param output: a file that is not there yet, in a folder that holds no warehouse.
+    :param output: a file that is not there yet, in a folder that holds no warehouse; the folder
+        is made where it is missing.
     :raises WarehouseError: it is there, or the folder is no place for it.
     :raises AuditError: the log has no entry of that number.
     """
-    _check_place(output)
     head = store.head(resolved_size(store, recorded_us=recorded_us, seq=seq))
+    _check_place(output)
     as_of = AsOf(recorded_us, head.tree_size - 1)
     with TemporaryDirectory(prefix=".as-of-", dir=output.parent) as folder:
         building = Path(folder)
@@ -76,8 +77,13 @@ def _check_place(output: Path) -> None:
         raise WarehouseError(
             f"{output} is there already", hint="a file of an earlier moment is never changed"
         )
-    if not output.parent.is_dir():
-        raise WarehouseError(f"{output.parent} is no folder", hint="create it first")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(
+            f"{output.parent} is no folder and cannot be made: {error.strerror}",
+            hint="name a file in a folder that you may write to",
+        ) from error
     if (output.parent / MARTS_FILE).exists():
         raise WarehouseError(
             f"{output.parent} holds a warehouse, whose samples lie where those of the file would",

@@ -36,7 +36,8 @@ def correction_rows(
 ) -> Iterator[dict[str, Any]]:
     """The rows of every correction among the events of a procedure.
 
-    A void has one row, without a path. Personal values are left out: marts hold none.
+    A void has one row, without a path. A change that changes nothing has its value as its author
+    wrote it. Personal values are left out: marts hold none.
     """
     by_id = {event.event_id: event for event in recorded}
     current = {event.original.event_id: event for event in view.events}
@@ -92,8 +93,11 @@ def _changes(
         if not is_personal_path(path):
             if target is not None:
                 row["original_value"] = _text_at(target.event_json, path)
-            if item is not None:
-                row["value"] = json.dumps(item.change.value)
+                if row["original_value"] == "null" and row.get("status") == "BAD_PATH":
+                    row["original_value"] = None  # a field that is not there holds no null
+            row["value"] = (
+                change.get("value_json") if item is None else json.dumps(item.change.value)
+            )
         yield row
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cryotrail_warehouse.errors import NothingPublished, QueryRefused
+from cryotrail_warehouse.errors import NothingPublished, QueryRefused, WarehouseError
 from cryotrail_warehouse.publication import published_path
 from cryotrail_warehouse.telemetry_files import FOLDER as TELEMETRY_FOLDER
 
@@ -44,15 +44,23 @@ def reading(warehouse_dir: Path, file: Path | None = None) -> Iterator[duckdb.Du
     :param file: another marts file in the place of the publication, such as one of an earlier
         moment, with the telemetry files beside it.
     :raises NothingPublished: no refresh has run in this folder, or there is no such file.
+    :raises WarehouseError: the file is no marts file, or cannot be read.
     """
     import duckdb
 
     if file is not None and not file.is_file():
-        raise NothingPublished(f"there is no file {file}")
+        raise NothingPublished(
+            f"there is no file {file}",
+            hint="cryotrail warehouse rebuild --as-of TIME --output FILE",
+        )
     path = str(file or published_path(warehouse_dir)).replace("'", "''")
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{path}' as warehouse (read_only)")
-        connection.execute("use warehouse")
+        try:
+            # The type is named, else DuckDB would look for an extension that reads another one.
+            connection.execute(f"attach '{path}' as warehouse (type duckdb, read_only)")
+            connection.execute("use warehouse")
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path} cannot be read: {str(error).strip()}") from error
         connection.execute("set TimeZone = 'UTC'")
         beside = warehouse_dir if file is None else file.parent
         folder = str(beside.absolute()).replace("'", "''")

@@ -23,8 +23,8 @@ def phase_bars(
 ) -> list[Any]:
     """The bars of one phase and their labels.
 
-    :param phases: ``lane``, ``phase``, ``start_min``, ``stop_min``, ``label``, ``short_label``,
-        ``detail``.
+    :param phases: ``lane``, ``phase``, ``start_min``, ``stop_min``, ``label_stop_min``, ``label``,
+        ``short_label``, ``detail``.
     :param phase: freeze or thaw; height doubles what colour says, the label's letter trebles it.
     """
     rows = phases[phases["phase"] == phase]
@@ -42,12 +42,13 @@ def phase_bars(
             tooltip=alt.Tooltip("detail:N", title=phase),
         )
     )
-    # The label stands in the middle of what the window shows of its bar, and only where it fits.
+    # The label stands in the middle of what the window shows of its bar and no other bar of the
+    # lane covers, and only where it fits.
     low, high = view.from_min - 0.5, view.to_min + 1.0
     text = (
         alt.Chart(rows)
         .transform_calculate(
-            left_min=f"max(datum.start_min, {low})", right_min=f"min(datum.stop_min, {high})"
+            left_min=f"max(datum.start_min, {low})", right_min=f"min(datum.label_stop_min, {high})"
         )
         .transform_calculate(
             middle_min="(datum.left_min + datum.right_min) / 2",
@@ -62,17 +63,19 @@ def phase_bars(
 
 
 def open_ends(phases: pd.DataFrame, y: alt.Y, view: View, tokens: Tokens) -> list[Any]:
-    """A phase without a recorded stop ends in a question mark instead of an edge.
+    """A question mark within its end says that a phase has no recorded stop.
 
-    :param phases: ``lane``, ``stop_min``, ``is_open``, ``detail``.
+    :param phases: ``lane``, ``phase``, ``stop_min``, ``is_open``, ``detail``.
     """
     return [
         alt.Chart(phases[phases["is_open"]])
-        .mark_text(text="?", align="left", dx=4, fontSize=14, fontWeight="bold", clip=True)
+        .mark_text(text="?", align="right", dx=-4, fontSize=14, fontWeight="bold", clip=True)
         .encode(
             x=time_axis("stop_min", "clock", view),
             y=y,
-            color=alt.ColorValue(tokens.ink),
+            color=alt.when(alt.datum.phase == "freeze")
+            .then(alt.value(tokens.freeze_label))
+            .otherwise(alt.value(tokens.thaw_label)),
             tooltip=alt.Tooltip("detail:N", title="no stop recorded"),
         )
     ]

@@ -44,12 +44,12 @@ def subject_count(publication: Publication) -> int:
     return int(publication.rows("select count(*) as n from warehouse.dim_subject")[0]["n"])
 
 
-def origins(publication: Publication) -> tuple[str, ...]:
-    """The ``data_origin`` of everything published, without repetition."""
+def origins(publication: Publication) -> dict[str, int]:
+    """How many procedures there are of each ``data_origin``."""
     rows = publication.rows(
-        "select distinct data_origin as o from warehouse.fct_procedure order by o"
+        "select data_origin, count(*) as n from warehouse.fct_procedure group by data_origin"
     )
-    return tuple(row["o"] for row in rows)
+    return {row["data_origin"]: row["n"] for row in rows}
 
 
 def findings(publication: Publication) -> pd.DataFrame:

@@ -96,14 +96,19 @@ def events(publication: Publication, procedure_id: str) -> pd.DataFrame:
 
 def corrections(publication: Publication, procedure_id: str) -> pd.DataFrame:
     """A row an amended field or void, by what it corrects: ``target_event_id`` (text),
-    ``target_event_type``, ``path``, ``original_value``, ``value``, ``status``, ``is_concurrent``,
-    ``reason``, ``actor_role``, ``recorded_at``, ``seq``.
+    ``target_event_type``, ``target_seq`` (null where the timeline does not have it), ``path``,
+    ``original_value``, ``value``, ``status``, ``is_concurrent``, ``reason``, ``actor_role``,
+    ``recorded_at``, ``seq``.
     """
     return publication.frame(
         """
-        select target_event_id::varchar as target_event_id, target_event_type, path, original_value,
-               value, status, is_concurrent, reason, actor_role, recorded_at, seq
-        from warehouse.fct_correction where procedure_id = $procedure_id::uuid
+        with targets as (
+          select event_id as target_event_id, seq as target_seq from warehouse.fct_timeline_event
+          where procedure_id = $procedure_id::uuid)
+        select target_event_id::varchar as target_event_id, target_event_type, target_seq, path,
+               original_value, value, status, is_concurrent, reason, actor_role, recorded_at, seq
+        from warehouse.fct_correction left join targets using (target_event_id)
+        where procedure_id = $procedure_id::uuid
         order by target_event_id, path nulls first, seq, position
         """,
         {"procedure_id": procedure_id},

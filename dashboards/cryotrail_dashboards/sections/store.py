@@ -64,7 +64,7 @@ def _show_verdict(check: Check | None, zone: ZoneInfo) -> None:
         return
     st.badge(check.words, icon=":material/check:", color="blue")
     st.markdown(
-        f"Checked {at}: all {found.size:,} entries were re-hashed from their recorded bytes, and the "
+        f"Checked {at}: all {found.entry_count:,} entries were re-hashed from their recorded bytes, and the "
         f"root is `{found.root.hex()}`. Whoever can rewrite the whole store could do so "
         "consistently: there is no outside anchor here. Only a checkpoint held outside the store, "
         "given to `cryotrail audit verify --checkpoint`, proves that nobody did."

@@ -108,6 +108,14 @@ def _say_what_is_incomplete(facts: ProcedureFacts) -> None:
     said = []
     if facts.row.ended_at is None:
         said.append("No end is recorded: the procedure is running, or its end never arrived.")
+    inserted = facts.events[
+        (facts.events["event_type"] == "ProbeInserted") & ~facts.events["is_voided"]
+    ]["probe_id"]
+    said += [
+        f"{literal(probe_lane(probe_id))}: no insertion is recorded; it is not counted as inserted."
+        for probe_id in facts.probe_ids
+        if probe_id not in set(inserted)
+    ]
     broken = facts.cycles[facts.cycles["pairing"] != "closed"]
     said += [
         f"{literal(probe_lane(cycle['probe_id']))}, cycle {cycle['cycle_no']}: "

@@ -1,5 +1,6 @@
 """The page of a cohort: ``/cohort?cohort=RECONSTRUCTED``."""
 
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -35,7 +36,7 @@ def main() -> None:
         complications = ask.complications(publication, cohort)
         survival = ask.survival(publication, cohort)
         drawing = Drawing.of_this_reader(publication.identity(), cohort)
-        show_origin(sorted(set(procedures["data_origin"])))
+        show_origin(Counter(procedures["data_origin"]))
         show_head(durations, counts, complications)
         show_durations(procedures, durations, drawing)
         show_counts(counts, drawing)

@@ -7,7 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from cryotrail_dashboards.clock import site_time
-from cryotrail_dashboards.layout import show_freshness, show_metrics, show_origin, show_table
+from cryotrail_dashboards.layout import (
+    show_freshness,
+    show_metrics,
+    show_origin,
+    show_short_table,
+    show_table,
+)
 from cryotrail_dashboards.queries import home as ask
 from cryotrail_dashboards.queries.publication import open_publication
 from cryotrail_dashboards.sections.store import show_store
@@ -103,7 +109,7 @@ def show_findings(findings: pd.DataFrame) -> None:
         "unit": "Unit",
         "description": "What it means",
     }
-    show_table(findings, "findings", columns)
+    show_short_table(findings, columns, f"{len(findings)} checks that found something.")
 
 
 main()

@@ -37,9 +37,9 @@ def main() -> None:
         except UnknownProcedure as unknown:
             show_refusal(unknown)
             return
-        show_head(row)
-        show_seal(settings.audit_url, UUID(row.procedure_id))
         facts = ask.facts(publication, row)
+        show_head(facts)
+        show_seal(settings.audit_url, UUID(row.procedure_id))
         show_undecided(facts.corrections)
         show_timeline(publication, facts, zone)
         show_tables(facts, zone)
@@ -65,14 +65,15 @@ def choose_procedure(labels: list[str]) -> str:
     return wanted
 
 
-def show_head(row: ask.ProcedureRow) -> None:
+def show_head(facts: ask.ProcedureFacts) -> None:
     """Title, data label and the figures of the procedure."""
+    row = facts.row
     st.title(literal(f"{row.procedure_label}: {words(row.site)}, {words(row.tissue)}"))
-    show_origin([row.data_origin])
+    show_origin({row.data_origin: 1})
     show_metrics(
         {
             "Procedure length": minutes(row.duration_min),
-            "Probes": str(row.probe_count),
+            "Probes": probes_inserted(row.probe_count, facts.probe_ids),
             "Completed cycles": str(row.cycle_count),
             "Margin at last check": quantity(row.last_margin_mm, "mm"),
             "Embolized before": "yes" if row.embolized else "no",
@@ -80,11 +81,17 @@ def show_head(row: ask.ProcedureRow) -> None:
         },
         {
             "Procedure length": "ProcedureStarted (first skin puncture) to ProcedureEnded",
+            "Probes": "with a ProbeInserted; one that froze without it is named below",
             "Completed cycles": "every probe active in the cycle has its freeze and thaw closed",
             "Margin at last check": "smallest measured margin at the last CT check of the last "
             "cycle; the target is at least 10 mm",
         },
     )
+
+
+def probes_inserted(count: int, probe_ids: list[str]) -> str:
+    """The number of probes inserted; where probes froze and none was, that none is recorded."""
+    return "none recorded" if count == 0 and probe_ids else str(count)
 
 
 main()
