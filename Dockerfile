@@ -27,7 +27,8 @@ FROM python:3.12-slim
 # A number, so that an orchestrator can see that it is not root.
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp cryotrail \
     && install -d -o 10001 -g 10001 -m 0750 \
-        /var/lib/cryotrail /var/lib/cryotrail/warehouse /var/lib/cryotrail/outbox
+        /var/lib/cryotrail /var/lib/cryotrail/warehouse /var/lib/cryotrail/outbox \
+        /var/lib/cryotrail/signer
 COPY --from=build /opt/cryotrail /opt/cryotrail
 COPY --chmod=0555 <<'SCRIPT' /usr/local/bin/with-database-password
 #!/bin/sh

@@ -216,5 +216,6 @@ def test_records_are_sealed_each_under_its_own_key(keys: SqliteKeyStore) -> None
     with pytest.raises(ValueError, match="not what its key made"):
         cipher.open(one._replace(record_id=values[1][0]).to_bytes())
     keys.destroy(f"record:{one.record_id}")
+    assert cipher.seal(values) == [one._replace(ciphertext=b""), other], "erased stays erased"
     assert cipher.open(one.to_bytes()) is None
     assert cipher.open(other.to_bytes()) == values[1][1]

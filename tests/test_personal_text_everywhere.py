@@ -26,7 +26,7 @@ from cryotrail.settings import Settings
 from cryotrail_audit.errors import ErasureRefused
 from cryotrail_audit.verification import verify
 from cryotrail_consumers.tally import Tally
-from cryotrail_producers.errors import KekRefused
+from cryotrail_producers.errors import KekRefused, KeyStoreError
 from cryotrail_schemas import events
 from cryotrail_schemas.merkle import root
 from cryotrail_schemas.personal import subject_scope
@@ -253,6 +253,11 @@ def test_text_published_in_clear_is_said_loudly_and_a_lost_key_file_is_an_error(
     audit.main(["personal-keys", "create"], settings)
     with existing_keys(settings) as none_yet:
         assert none_yet is None
+    with pytest.raises(
+        KeyStoreError, match="there is none yet; is CRYOTRAIL_KEYS_PATH right"
+    ) as refused:
+        audit.main(erase, settings)
+    assert "before that no key exists" in str(refused.value.hint)
     publish_events(of_subject(OTHER, NAMES), settings)  # makes the key store
     capsys.readouterr()
 
@@ -281,8 +286,32 @@ def test_a_hold_is_set_listed_obeyed_and_released(
     erase = ["erase", str(SUBJECT), "--basis", "GDPR 17", "--decided-by", "dpo-1", "--json"]
     with pytest.raises(ErasureRefused, match=f"entry {held['seq']}"):
         audit.main(erase, settings)
+    dry = printed(capsys, audit.main([*erase, "--dry-run"], settings), 1)
+    assert dry["holds"] == [held["seq"]]
+    assert printed(capsys, audit.main(["hold", "set", str(SUBJECT), *said], settings)) == held
+    assert audit.main(["hold", "set", str(SUBJECT), *said[:-1]], settings) == 0
+    assert "already, nothing was added" in capsys.readouterr().out
+    assert len(printed(capsys, audit.main(["hold", "list", "--json"], settings))) == 1
 
     printed(capsys, audit.main(["hold", "release", str(SUBJECT), *said], settings))
 
     assert printed(capsys, audit.main(["hold", "list", "--json"], settings)) == []
     assert len(printed(capsys, audit.main(erase, settings))["keys_destroyed"]) == 1
+
+
+def test_a_hold_is_set_on_nobody_by_a_typing_error(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish_events(of_subject(SUBJECT, NAMES), replace(settings, personal_kek_file=None))
+    record(replace(settings, personal_kek_file=None))
+    said = ["--reason", "recall 3", "--decided-by", "qa-1", "--json"]
+    mistyped = ["hold", "set", str(UUID(int=SUBJECT.int ^ 1)), *said]
+    capsys.readouterr()
+
+    with pytest.raises(ErasureRefused, match="neither the log nor the key store knows"):
+        audit.main(mistyped, settings)
+
+    assert printed(capsys, audit.main(["hold", "list", "--json"], settings)) == []
+    printed(capsys, audit.main([*mistyped, "--unknown-subject"], settings))
+    printed(capsys, audit.main(["hold", "set", str(SUBJECT), *said], settings))
+    assert len(printed(capsys, audit.main(["hold", "list", "--json"], settings))) == 2

@@ -7,7 +7,7 @@ import logging
 import resource
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,9 +110,9 @@ def test_a_full_disk_is_waited_for(
 
 
 def test_a_broker_that_is_restarted_is_waited_for(
-    private_kafka: Callable[..., KafkaNode], sqlite_url: str, caplog: pytest.LogCaptureFixture
+    fragile_kafka: KafkaNode, sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    node = private_kafka()
+    node = fragile_kafka
     publish(node.connection, MESSAGES[:100])
     with recorder(node.connection, sqlite_url) as one, running(one):
         until(lambda: one.tally.recorded == 100)

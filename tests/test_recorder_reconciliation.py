@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka.structs import TopicPartition
 from kafka_damage import cut_tail
 from kafka_fixtures import KafkaNode
+from key_stores import key_store
 from recorded_kafka import TOPICS, Message, message_of, publish, record_all
 from replayed_cohort import of_procedure
 from store_tables import tables_of
@@ -21,6 +23,7 @@ from cryotrail_consumers.kafka_log_reader import KafkaLogReader
 from cryotrail_consumers.kafka_sighting import KafkaSighting
 from cryotrail_consumers.reconciliation import PartitionReconciliation, reconcile
 from cryotrail_producers.kafka_clients import admin, producer
+from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.events import ProbeTelemetryChunk
 from cryotrail_schemas.topics import PROCEDURE_EVENTS
 
@@ -35,18 +38,22 @@ MESSAGES = [
 ]
 
 
-def reconciled(node: KafkaNode, url: str) -> list[PartitionReconciliation]:
+def reconciled(
+    node: KafkaNode, url: str, cipher: RecordCipher | None = None
+) -> list[PartitionReconciliation]:
     with (
         KafkaRecords.open(url) as records,
         closing(KafkaSighting(node.connection, TOPICS)) as cluster,
         closing(KafkaLogReader(node.connection)) as reader,
     ):
-        return list(reconcile(records, reader, cluster.cluster_id, cluster.topics))
+        return list(reconcile(records, reader, cluster.cluster_id, cluster.topics, cipher))
 
 
-def the_partition(node: KafkaNode, url: str) -> PartitionReconciliation:
+def the_partition(
+    node: KafkaNode, url: str, cipher: RecordCipher | None = None
+) -> PartitionReconciliation:
     """The one that everything was published to; the others agree."""
-    found = reconciled(node, url)
+    found = reconciled(node, url, cipher)
     assert all(one.agrees for one in found if (one.topic, one.partition) != _PLACE)
     return next(one for one in found if (one.topic, one.partition) == _PLACE)
 
@@ -170,6 +177,45 @@ def test_what_kafka_no_longer_retains_is_not_compared_and_counted(
     found = the_partition(fresh_topics, sqlite_url)
     assert found.agrees
     assert (found.kafka_from, found.not_retained, found.equal) == (4, 4, 6)
+
+
+def test_what_kafka_deleted_before_it_was_recorded_is_a_finding(
+    fresh_topics: KafkaNode, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded(fresh_topics, sqlite_url, MESSAGES[:5])
+    publish(fresh_topics.connection, MESSAGES[5:9], singly=True)
+    client = admin(fresh_topics.connection)
+    try:
+        client.delete_records({TopicPartition(PROCEDURE_EVENTS, PARTITION): 8})
+    finally:
+        client.close()
+
+    found = the_partition(fresh_topics, sqlite_url)
+    assert (found.deleted_unrecorded, found.not_yet_recorded, found.agrees) == (3, 1, False)
+    settings = replace(fresh_topics.settings, audit_url=sqlite_url)
+    assert main(["reconcile"], settings) == 1
+    assert "3 offsets deleted unrecorded" in capsys.readouterr().out
+
+
+def test_a_sealed_record_whose_key_is_gone_is_not_called_equal(
+    fresh_topics: KafkaNode, sqlite_url: str, tmp_path: Path
+) -> None:
+    unreadable = Message(PROCEDURE_EVENTS, b"key", b"\x07junk", [("h", b"1")], PARTITION)
+    publish(fresh_topics.connection, [*MESSAGES[:2], unreadable, unreadable], singly=True)
+    with key_store(tmp_path) as keys:
+        cipher = RecordCipher(keys)
+        record_all(fresh_topics.connection, sqlite_url, records=cipher)
+        keys.destroy(keys.scopes()[0].scope)
+
+        found = the_partition(fresh_topics, sqlite_url, cipher)
+        elsewhere = the_partition(fresh_topics, sqlite_url)
+
+    assert (found.equal, found.not_comparable, found.agrees) == (3, 1, True)
+    assert (elsewhere.equal, elsewhere.not_comparable, elsewhere.agrees) == (2, 2, True)
+    edit(sqlite_url, "update entry set kafka_key = x'00' where kafka_offset >= 2")
+    assert differences(the_partition(fresh_topics, sqlite_url)) == [
+        (2, "other key"), (3, "other key"),
+    ]  # fmt: skip
 
 
 def test_a_topic_that_was_made_anew_is_said_to_be_replaced(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
-from uuid import uuid4
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 import pytest
 from kafka_fixtures import KafkaNode
@@ -15,11 +15,12 @@ from key_stores import files_with, key_store
 from recorded_kafka import Message, all_entries, message_of, publish, record_all
 from replayed_cohort import discrete
 
-from cryotrail_audit.records import Entry
-from cryotrail_audit.store import open_store
+from cryotrail_audit.records import Entry, IncomingRecord
+from cryotrail_audit.store import migrate, open_store
 from cryotrail_audit.verification import verify
 from cryotrail_consumers.continuity import TAIL_REWRITTEN, continuation
 from cryotrail_consumers.coordinates import TopicPartition, record_hash
+from cryotrail_consumers.decoding import RecordDecoder
 from cryotrail_consumers.sealing import is_same_value
 from cryotrail_consumers.source import Extent, SourceRecord
 from cryotrail_producers.key_store.sqlite import SqliteKeyStore
@@ -91,6 +92,29 @@ def test_a_log_that_ends_in_a_sealed_record_is_still_the_recorded_one(
     assert (tally.recorded, tally.alarms) == (1, 0)
 
 
+def test_a_record_that_was_erased_comes_again_without_its_bytes(
+    fresh_topics: KafkaNode, sqlite_url: str, keys: SqliteKeyStore, tmp_path: Path
+) -> None:
+    cipher = RecordCipher(keys)
+    publish(fresh_topics.connection, [GOOD[0], BAD, BAD, GOOD[1]])
+    record_all(fresh_topics.connection, sqlite_url, records=cipher)
+    erased, other = quarantined(sqlite_url)
+    keys.destroy(f"record:{UUID(bytes=erased.event_id)}")
+
+    # As after a restore from a backup: Kafka still holds what a store has not recorded yet.
+    restored = f"sqlite:///{tmp_path / 'restored.sqlite3'}"
+    migrate(restored)
+    tally = record_all(fresh_topics.connection, restored, records=cipher)
+
+    assert (tally.recorded, tally.quarantined, tally.alarms) == (2, 2, 0)
+    again, still = quarantined(restored)
+    assert (again.key_id, again.content_hash) == (erased.key_id, sha256(again.raw or b"").digest())
+    assert cipher.open(again.raw) is None and cipher.open(still.raw) == HL7
+    assert still.raw == other.raw
+    assert files_with([HL7, b"Miyazaki"], tmp_path) == set()
+    assert record_all(fresh_topics.connection, restored, records=cipher).alarms == 0
+
+
 def test_no_hash_of_the_clear_bytes_is_left_in_the_store(
     fresh_topics: KafkaNode, sqlite_url: str, keys: SqliteKeyStore, tmp_path: Path
 ) -> None:
@@ -99,6 +123,30 @@ def test_no_hash_of_the_clear_bytes_is_left_in_the_store(
 
     needles = [HL7, b"Miyazaki", sha256(HL7).digest(), record_hash(BAD.key, HL7)]
     assert files_with(needles, tmp_path) == set()
+
+
+def test_what_only_the_store_refuses_is_sealed_as_well(
+    fresh_topics: KafkaNode,
+    sqlite_url: str,
+    keys: SqliteKeyStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decode = RecordDecoder.decode
+
+    def slipping(self: RecordDecoder, *given: Any) -> list[tuple[int, IncomingRecord]]:
+        return [(kind, one._replace(occurred_us=2**70)) for kind, one in decode(self, *given)]
+
+    monkeypatch.setattr(RecordDecoder, "decode", slipping)
+    publish(fresh_topics.connection, [GOOD[0]])
+    cipher = RecordCipher(keys)
+    record_all(fresh_topics.connection, sqlite_url, records=cipher)
+
+    (entry,) = quarantined(sqlite_url)
+    assert entry.reason == "invalid_value" and cipher.open(entry.raw) == GOOD[0].value
+    needles = [GOOD[0].value or b"", record_hash(GOOD[0].key, GOOD[0].value)]
+    assert files_with(needles, tmp_path) == set()
+    assert record_all(fresh_topics.connection, sqlite_url, records=cipher).alarms == 0
 
 
 def test_a_tail_that_was_rewritten_is_found_below_a_sealed_record(

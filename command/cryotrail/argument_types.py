@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from cryotrail.console import say
 
 
 def site_zone(text: str) -> str:
@@ -77,6 +80,16 @@ def entry_number(text: str) -> int:
     return int(text)
 
 
+def one_line(text: str) -> str:
+    """A reason, a name or a ground that is to stand in the log: one line that says something.
+
+    :raises ArgumentTypeError: nothing, more than 500 characters, or control characters.
+    """
+    if not text.strip() or not text.isprintable() or len(text) > 500:
+        raise ArgumentTypeError("one line of text, at most 500 characters: it stays in the log")
+    return text.strip()
+
+
 def add_as_of(parser: ArgumentParser) -> None:
     """The two ways to name an earlier state of the log."""
     when = parser.add_mutually_exclusive_group()
@@ -89,3 +102,9 @@ def add_as_of(parser: ArgumentParser) -> None:
     when.add_argument(
         "--as-of-seq", metavar="SEQ", type=entry_number, help="the log through this entry"
     )
+
+
+def say_if_to_come(recorded_us: int | None) -> None:
+    """Say of a time that is still to come what is shown instead."""
+    if recorded_us is not None and recorded_us > time.time_ns() // 1000:
+        say("that time is still to come: this is what is known until now")

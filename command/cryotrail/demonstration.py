@@ -70,7 +70,7 @@ def run(settings: Settings, demonstration: Demonstration) -> None:
     with demonstration.stage("publish"):
         total = replay.event_count(cohort)
         published = publish_events(
-            replay.events_of(cohort),
+            lambda as_published: replay.events_of(cohort, as_published=as_published),
             settings,
             ACKNOWLEDGED_WITHIN_S,
             "publish",

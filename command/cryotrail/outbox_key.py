@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryotrail.console import print_json, say
 from cryotrail.settings import Settings
-from cryotrail_producers.signing import Ed25519Signer, create_key_files
+from cryotrail_producers.signing import create_key_files, key_id_of_file
 
 _DESCRIPTION = """\
 The Ed25519 key with which this outbox signs seals, corrections, and what follows a seal. It is
@@ -26,7 +26,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     create = actions.add_parser("create", help="a new key: FILE (mode 0600) and FILE.pub")
-    show = actions.add_parser("show", help="the id of a private key")
+    show = actions.add_parser("show", help="the id of a key, from FILE or from FILE.pub")
     for action, run in ((create, _create), (show, _show)):
         action.add_argument("file", metavar="FILE", type=Path)
         action.add_argument("--json", action="store_true", help="as JSON")
@@ -45,7 +45,7 @@ def _create(chosen: argparse.Namespace, settings: Settings) -> int:
 
 
 def _show(chosen: argparse.Namespace, settings: Settings) -> int:
-    key_id = Ed25519Signer.from_file(chosen.file).key_id.hex()
+    key_id = key_id_of_file(chosen.file).hex()
     if chosen.json:
         print_json({"key_id": key_id})
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cryotrail.settings import PREFIX, Settings
-from cryotrail_producers.errors import KekRefused
+from cryotrail_producers.errors import KekRefused, KeyStoreError
 from cryotrail_producers.key_store.kek import read_kek
 from cryotrail_producers.key_store.sqlite import SqliteKeyStore
 from cryotrail_producers.personal_cipher import RecordCipher
@@ -42,6 +42,14 @@ def required_keys(settings: Settings) -> Iterator[SqliteKeyStore]:
             " cannot be erased",
         )
     kek = read_kek(settings.personal_kek_file)
+    if not settings.keys_path.exists():
+        raise KeyStoreError(
+            settings.keys_path,
+            "open",
+            f"there is none yet; is {PREFIX}KEYS_PATH right?",
+            hint="the first event with personal text that is published, or the first record that is"
+            " quarantined, makes it: before that no key exists that could be destroyed",
+        )
     with SqliteKeyStore(settings.keys_path, kek, create=False) as keys:
         yield keys
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryotrail.console import progress
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.settings import Settings
 from cryotrail_producers.feed import feed
+from cryotrail_producers.published_form import AsPublished
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.registry_framing import RegistryFraming
 from cryotrail_producers.schema_registry import SchemaRegistry
@@ -42,7 +43,7 @@ class PublishOutcome:
 
 
 def publish_events(
-    events: Iterable[Event],
+    events: Iterable[Event] | Callable[[AsPublished], Iterable[Event]],
     settings: Settings,
     wait_s: float = 30.0,
     label: str = "events",
@@ -52,7 +53,8 @@ def publish_events(
 ) -> PublishOutcome:
     """Put events into the outbox of ``settings`` and wait for their acknowledgement.
 
-    ``events`` may be slow (a pipe, a simulation at real speed): what it has yielded is committed
+    ``events``, or what makes them, for a stream with seals of its own: it is told what becomes of
+    an event on its way out (:meth:`Publisher.as_published`). They may be slow (a pipe, a simulation at real speed): what it has yielded is committed
     while it is waited for. ``total`` is the expected count, for the progress bar alone. ``source``
     replaces the ``SOURCE`` setting, for replays. After the last event the call waits up to
     ``wait_s`` seconds for Kafka, through whichever process sends from this outbox; what is not
@@ -64,7 +66,8 @@ def publish_events(
     :raises OutboxError: the outbox cannot be opened or written.
     """
     with open_publisher(settings, source=source) as publisher:
-        return publish_through(publisher, events, wait_s, label, total)
+        made = events(publisher.as_published) if callable(events) else events
+        return publish_through(publisher, made, wait_s, label, total)
 
 
 def publish_through(

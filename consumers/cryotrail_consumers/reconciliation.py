@@ -18,7 +18,7 @@ from cryotrail_audit.origin.kafka_records import KafkaRecords, RecordedCopy
 from cryotrail_audit.records import Position
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.headers import pack_headers
-from cryotrail_consumers.sealing import is_same_value
+from cryotrail_consumers.sealing import compared_value
 from cryotrail_consumers.source import Extent, LogReader, SourceRecord, TopicSighting
 from cryotrail_producers.personal_cipher import RecordCipher
 
@@ -56,6 +56,8 @@ class PartitionReconciliation:
     """Recorded offsets at which Kafka holds the same bytes."""
     redeliveries: int = 0
     """Of those the copies, of which the store keeps the value alone."""
+    not_comparable: int = 0
+    """Sealed quarantined records whose key is destroyed, or not here."""
     without_record: int = 0
     """Offsets that neither has: marks of transactions, and what was aborted."""
     difference_count: int = 0
@@ -64,8 +66,13 @@ class PartitionReconciliation:
 
     @property
     def agrees(self) -> bool:
-        """Whether Kafka holds what was recorded, and everything that it holds was recorded."""
-        return not self.difference_count and not self.topic_replaced
+        """Whether Kafka holds what was recorded, and everything that it held was recorded."""
+        return not (self.difference_count or self.topic_replaced or self.deleted_unrecorded)
+
+    @property
+    def deleted_unrecorded(self) -> int:
+        """Offsets that Kafka deleted before the recorder had reached them: they are lost."""
+        return 0 if self.topic_replaced else max(0, self.kafka_from - self.recorded_below)
 
     @property
     def not_yet_recorded(self) -> int:
@@ -89,7 +96,8 @@ def reconcile(
 ) -> Iterator[PartitionReconciliation]:
     """Compare each partition of these topics, as they are in the cluster now.
 
-    :param cipher: opens sealed quarantined records; one that it cannot open is taken for the same.
+    :param cipher: opens sealed quarantined records; of one that it cannot open the value is not
+        compared.
     :param advance: told how many offsets were looked at.
     :raises SourceInterrupted: Kafka could not be read; retriable.
     :raises LogDamaged: a batch of a log fails its checksum.
@@ -171,18 +179,19 @@ def _compare_one(
     if copy is None:
         found.differ(record.offset, "not recorded", None)
         return
-    what = _difference(record, copy, cipher)
+    same_value = compared_value(copy.raw, record.value, cipher)
+    what = _difference(record, copy, same_value)
     if what is not None:
         found.differ(record.offset, what, copy.seq)
-        return
-    found.equal += 1
-    found.redeliveries += copy.is_redelivery
+    elif same_value is None:
+        found.not_comparable += 1
+    else:
+        found.equal += 1
+        found.redeliveries += copy.is_redelivery
 
 
-def _difference(
-    record: SourceRecord, copy: RecordedCopy, cipher: RecordCipher | None
-) -> What | None:
-    if not is_same_value(copy.raw, record.value, cipher):
+def _difference(record: SourceRecord, copy: RecordedCopy, same_value: bool | None) -> What | None:
+    if same_value is False:
         return "other value"
     if copy.is_redelivery:
         return None

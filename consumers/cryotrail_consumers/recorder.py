@@ -195,7 +195,15 @@ class Recorder:
                 raise
             _log.error("quarantining what the store refuses: %s", refused)
             sealed = with_sealed_quarantine(storable.records, self._records)
-            return self._store.append(storable._replace(records=sealed))
+            # What was set aside is sealed only now: the positions' hashes follow the stored bytes.
+            last = {
+                (one.topic_id, one.part): record_hash(one.kafka_key, one.raw) for _, one in sealed
+            }
+            partitions = [
+                one._replace(last_record_hash=last[one.topic_id, one.part])
+                for one in storable.partitions
+            ]
+            return self._store.append(storable._replace(records=sealed, partitions=partitions))
 
     def _wait(self, source: RecordSource, error: CryotrailError) -> None:
         """Pause; the source is polled meanwhile, so that its group does not give us up."""

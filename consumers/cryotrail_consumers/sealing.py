@@ -55,19 +55,28 @@ def with_sealed_quarantine(
 def is_same_value(stored: bytes | None, read: bytes | None, cipher: RecordCipher | None) -> bool:
     """Whether stored bytes are those of the value that Kafka holds.
 
-    A sealed value whose key is destroyed, or not here, cannot be compared: it is taken for the
-    same, and said in the program's log.
+    What cannot be compared (:func:`compared_value`) is taken for the same, and said in the
+    program's log.
     """
-    sealed = parse_sealed(stored)
-    if stored == read or sealed is None:
+    same = compared_value(stored, read, cipher)
+    if same is None:
+        _log.warning("a sealed record is not compared: its key is not here")
+    return same is not False
+
+
+def compared_value(
+    stored: bytes | None, read: bytes | None, cipher: RecordCipher | None
+) -> bool | None:
+    """Whether stored bytes are those of the value that Kafka holds; None = nobody here can tell.
+
+    That is so of a sealed value whose key is destroyed, or not here.
+    """
+    if stored == read or parse_sealed(stored) is None:
         return stored == read
-    opened = None
-    if cipher is not None:
-        try:
-            opened = cipher.open(stored)
-        except ValueError:
-            return False
-    if opened is None:
-        _log.warning("record %s is sealed, its key is not here: not compared", sealed.record_id)
-        return True
-    return opened == read
+    if cipher is None:
+        return None
+    try:
+        opened = cipher.open(stored)
+    except ValueError:
+        return False
+    return None if opened is None else opened == read

@@ -30,9 +30,9 @@ KAFKA_VARIABLES = {
 }
 """The image applies its defaults only when none is set, so a single node must set all of these."""
 
-WITHOUT_AN_ENDPOINT = {"recorder"}
-"""It waits out the absence of Kafka and of the store by itself and is restarted when it ends; a
-check of anything but itself would only repeat theirs."""
+WITHOUT_AN_ENDPOINT = {"recorder", "signer"}
+"""They wait out the absence of Kafka and of the store by themselves and are restarted when they end;
+a check of anything but themselves would only repeat theirs."""
 
 
 def waits_for_what_can_be_waited_for(compose: Compose) -> Iterator[str]:

@@ -26,7 +26,8 @@ examples:
 
 trim deletes records below the position that the audit store has recorded, never one above it, and
 nothing of a partition whose log is not the one that was recorded. It cannot be undone: verify the
-store and have a backup of it before.
+store and have a backup of it before. Only the store of this home is asked: what another reader of
+the topics, such as a second store, has not read yet is gone for it, which it reports as a loss.
 
 It is Apache Kafka itself, one node on 127.0.0.1, for one computer: its jars are fetched once
 against pinned hashes, and it runs on Java 17 or newer, or on the one that comes with the extra

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryotrail.argument_types import seconds
@@ -15,15 +16,24 @@ from cryotrail.settings import Settings
 from cryotrail_producers.errors import LinesUnreadable
 from cryotrail_producers.json_lines import RefusedLine, read_lines
 from cryotrail_producers.publisher import Publisher
-from cryotrail_schemas.events import Event
+from cryotrail_schemas.errors import EventRefused, FieldProblem
+from cryotrail_schemas.events import Event, ProcedureSealed
 
 EPILOG = """\
-a line of the file (here broken over three):
-  {"type": "FreezeStarted", "probe_id": "1", "cycle_no": 1,
-   "header": {"procedure_id": "...", "subject_id": "...", "lesion_id": "...", "actor_role": "DEVICE",
-   "occurred_at": "2026-11-22T10:24:00Z", "time_basis": "DEVICE_SYNCED", "data_origin": "LIVE"}}
+a line of the file (here broken over four):
+  {"type": "FreezeStarted", "probe_id": "1", "cycle_no": 1, "header": {
+   "event_id": "0198f2c4-7d10-7c3e-9a51-3f0c5b1e2d41", "procedure_id": "...", "subject_id": "...",
+   "lesion_id": "...", "actor_role": "DEVICE", "occurred_at": "2026-11-22T10:24:00Z",
+   "time_basis": "DEVICE_SYNCED", "data_origin": "LIVE"}}
 
   `cryotrail schemas show FreezeStarted` tells the fields of a type.
+
+event_id is a UUID of yours for this event, for ever the same one. A file that may be fed twice
+needs it in each line: then the second time adds nothing. A line without it gets a new id each time
+it is fed, and counts each time; the outcome says how many those were.
+
+With PERSONAL_KEK_FILE set, a line with a ProcedureSealed is refused: its root is over text in clear,
+and the text leaves encrypted. `cryotrail outbox seal PROCEDURE_ID` seals what was published.
 
 examples:
   cryotrail publish events.jsonl
@@ -55,11 +65,12 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
     options = parser.parse_args(arguments)
 
-    refused: list[RefusedLine] = []
+    read = _Read()
     with _lines_of(options.file) as lines, open_publisher(settings) as publisher:
-        outcome = publish_through(publisher, _events(lines, publisher, refused), options.wait_s)
-        if refused:
-            publisher.count_refused(len(refused))
+        check = publisher.check if settings.personal_kek_file is None else _unsealed(publisher)
+        outcome = publish_through(publisher, _events(lines, check, read), options.wait_s)
+        if read.refused:
+            publisher.count_refused(len(read.refused))
     if options.json:
         print_json(
             {
@@ -67,16 +78,34 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
                 "acknowledged": outcome.acknowledged,
                 "waiting": outcome.waiting,
                 "problem": outcome.problem,
+                "new_ids": read.new_ids,
                 "refused": [
                     {"line": line.line_no, "field": problem.path, "reason": problem.reason}
-                    for line in refused
+                    for line in read.refused
                     for problem in line.problems
                 ],
             }
         )
     else:
-        print(outcome.sentence() + (f"; {_lines(len(refused))} refused" if refused else ""))
-    return 1 if refused else 0
+        print(outcome.sentence() + read.sentence())
+    return 1 if read.refused else 0
+
+
+@dataclass(slots=True)
+class _Read:
+    """What the lines of the file were, beyond the events that were accepted."""
+
+    refused: list[RefusedLine] = field(default_factory=list)
+    new_ids: int = 0
+
+    def sentence(self) -> str:
+        """The end of the outcome for a person, empty when there is nothing to say."""
+        text = ""
+        if self.new_ids:
+            text += f"; {self.new_ids} without event_id got a new one (fed again they count again)"
+        if self.refused:
+            text += f"; {_lines(len(self.refused))} refused"
+        return text
 
 
 def _lines_of(name: str) -> AbstractContextManager[Iterable[bytes]]:
@@ -88,15 +117,29 @@ def _lines_of(name: str) -> AbstractContextManager[Iterable[bytes]]:
         raise LinesUnreadable(f"cannot read {name}: {error.strerror}") from error
 
 
-def _events(
-    lines: Iterable[bytes], publisher: Publisher, refused: list[RefusedLine]
-) -> Iterator[Event]:
-    for line in read_lines(lines, publisher.check):
+def _unsealed(publisher: Publisher) -> Callable[[Event], None]:
+    """The check of a publisher that encrypts: what made the file hashed text that it alone saw."""
+
+    def check(event: Event) -> None:
+        if isinstance(event, ProcedureSealed):
+            reason = (
+                "it is over events in clear, and this outbox encrypts their text: leave the seal"
+                f" out and run `cryotrail outbox seal {event.header.procedure_id}`"
+            )
+            raise EventRefused(event.TYPE, [FieldProblem("content_root", reason)])
+        publisher.check(event)
+
+    return check
+
+
+def _events(lines: Iterable[bytes], check: Callable[[Event], None], read: _Read) -> Iterator[Event]:
+    for line in read_lines(lines, check):
         if isinstance(line, RefusedLine):
-            refused.append(line)
+            read.refused.append(line)
             for problem in line.problems:
                 say(f"line {line.line_no}: {problem}")
         else:
+            read.new_ids += line.has_new_id
             yield line.event
 
 

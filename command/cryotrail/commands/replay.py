@@ -52,7 +52,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     cohort = replay.read_cohort(options.file) if options.file else replay.reference_cohort()
     source = replay.source_of(cohort, options.site_tz)
     outcome = publish_events(
-        replay.events_of(cohort, options.site_tz),
+        lambda as_published: replay.events_of(cohort, options.site_tz, as_published),
         settings,
         options.wait_s,
         "replay",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 
@@ -12,8 +12,9 @@ from cryotrail.argument_types import seconds, site_zone
 from cryotrail.console import print_json, say
 from cryotrail.publishing import publish_events
 from cryotrail.settings import Settings
+from cryotrail_producers.published_form import AsPublished
 from cryotrail_producers.simulate import FIRST_DAY, paced, simulate, source_of
-from cryotrail_schemas.events import DataOrigin
+from cryotrail_schemas.events import DataOrigin, Event
 
 _DESCRIPTION = """\
 Publish made-up procedures, through the same outbox as real ones. Every event says data_origin
@@ -38,12 +39,18 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     options = _parser().parse_args(arguments)
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     say(f"simulating with --seed {seed}")
-    events = simulate(
-        options.procedures, seed, first_day=options.first_day, site_tz=options.site_tz
-    )
-    outcome = publish_events(
-        paced(events, options.speed), settings, options.wait_s, "simulate", source=source_of(seed)
-    )
+
+    def events(as_published: AsPublished) -> Iterator[Event]:
+        made = simulate(
+            options.procedures,
+            seed,
+            first_day=options.first_day,
+            site_tz=options.site_tz,
+            as_published=as_published,
+        )
+        return paced(made, options.speed)
+
+    outcome = publish_events(events, settings, options.wait_s, "simulate", source=source_of(seed))
     if options.json:
         print_json(
             {

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from cryotrail.argument_types import add_as_of
+from cryotrail.argument_types import add_as_of, say_if_to_come
 from cryotrail.console import print_json, progress, say, table
 from cryotrail.settings import Settings
 from cryotrail_warehouse.publication import published_path
@@ -143,6 +143,7 @@ def _build_as_of(options: argparse.Namespace, settings: Settings) -> None:
     from cryotrail_audit.store import open_store
     from cryotrail_warehouse.as_of import build_as_of
 
+    say_if_to_come(options.as_of)
     with (
         closing(open_store(settings.audit_url)) as store,
         progress("reading the log", None) as advance,

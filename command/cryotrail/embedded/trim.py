@@ -28,7 +28,9 @@ from cryotrail_consumers.source import Extent
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_producers.personal_cipher import RecordCipher
 
-Outcome = Literal["trimmed", "would trim", "nothing to trim", "not recorded", "not the same log"]
+Outcome = Literal[
+    "trimmed", "would trim", "nothing to trim", "empty", "not recorded", "not the same log"
+]
 
 
 class PartitionTrim(NamedTuple):
@@ -105,7 +107,7 @@ def _outcome(
     records: RecordCipher | None,
 ) -> Outcome:
     if position is None:
-        return "not recorded"
+        return "not recorded" if extent.end > extent.start else "empty"
     topic_uuid = sighting.topics[partition.topic].topic_uuid
     if (position.cluster_id, position.topic_uuid) != (sighting.cluster_id, topic_uuid):
         return "not the same log"

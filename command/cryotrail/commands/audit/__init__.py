@@ -3,29 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
-from cryotrail.commands.audit import (
-    anchor,
-    checkpoint,
-    conflicts,
-    continuing,
-    erase,
-    export,
-    hold,
-    init,
-    keys,
-    origin,
-    personal_keys,
-    prove,
-    quarantine,
-    reconcile,
-    register_key,
-    show,
-    sign,
-    verify,
-    witness,
-)
 from cryotrail.settings import Settings
 
 DESCRIPTION = """\
@@ -54,40 +34,45 @@ examples:
 
 `intact` means that the store agrees with itself. It does not exclude that somebody who may write
 everything in the database rebuilt everything in it: only a root that was kept outside shows that,
-so write down the size and root that `verify` prints, where that person cannot reach them.
+so keep a signed checkpoint where that person cannot reach it, and give it to `verify`.
 """
 
-_ACTIONS = (
-    init,
-    verify,
-    show,
-    prove,
-    export,
-    quarantine,
-    origin,
-    reconcile,
-    register_key,
-    conflicts,
-    hold,
-    erase,
-    personal_keys,
-    checkpoint,
-    sign,
-    witness,
-    anchor,
-    keys,
-    continuing,
-)
-"""Each adds its parser and says with ``set_defaults(run=...)`` what runs it."""
+_ACTIONS = {
+    "init": "init",
+    "verify": "verify",
+    "show": "show",
+    "prove": "prove",
+    "export": "export",
+    "quarantine": "quarantine",
+    "origin": "origin",
+    "reconcile": "reconcile",
+    "register-key": "register_key",
+    "revoke-key": "register_key",
+    "conflicts": "conflicts",
+    "hold": "hold",
+    "erase": "erase",
+    "personal-keys": "personal_keys",
+    "checkpoint": "checkpoint",
+    "sign": "sign",
+    "witness": "witness",
+    "anchor": "anchor",
+    "keys": "keys",
+    "continue": "continuing",
+}
+"""The module of each action: it adds its parser, and says with ``set_defaults(run=...)`` what runs
+it."""
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
     """Run ``cryotrail audit``. Returns 0, or 1 for a finding or a refusal."""
-    chosen = _parser().parse_args(arguments)
+    # An action loads what it needs itself; only who asks for all of them pays for all.
+    named = arguments[0] if arguments else ""
+    modules = [_ACTIONS[named]] if named in _ACTIONS else dict.fromkeys(_ACTIONS.values())
+    chosen = _parser(modules).parse_args(arguments)
     return int(chosen.run(chosen, settings))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(modules: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cryotrail audit",
         description=DESCRIPTION,
@@ -95,6 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for action in _ACTIONS:
-        action.add_to(actions)
+    for module in modules:
+        import_module(f"{__name__}.{module}").add_to(actions)
     return parser

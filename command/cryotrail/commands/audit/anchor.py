@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from cryotrail.commands.audit.actions import Actions, add_json
+from cryotrail.commands.audit.described import time_text
 from cryotrail.console import print_json, say, table
 from cryotrail.log_signing import anchoring, pinned_log_key, public_file
 from cryotrail.settings import Settings
@@ -61,6 +62,11 @@ def run_now(chosen: argparse.Namespace, settings: Settings) -> int:
         raise AnchorFailed(
             "the store has no signed checkpoint yet", hint="cryotrail audit sign --once"
         )
+    if not settings.anchors:
+        raise AnchorFailed(
+            "no place outside is configured, so there is none to anchor in",
+            hint="set CRYOTRAIL_ANCHORS, such as file:/mnt/worm: cryotrail audit anchor --help",
+        )
     states = anchoring(settings).keep(kept, at_once=True)
     _print(states, chosen.json)
     return 1 if any(state.problem for state in states) else 0
@@ -72,5 +78,11 @@ def _print(states: list[AnchorState], as_json: bool) -> None:
         print_json({"outside_anchor": in_words(states), "anchors": anchors})
         return
     if states:
-        table([asdict(state) for state in states], ["name", "size", "kept_s", "problem"])
-    say(in_words(states))
+        table([_row(state) for state in states], ["name", "size", "kept", "problem"])
+    # What failed stands in the table.
+    say(in_words([replace(state, problem=None) for state in states]))
+
+
+def _row(state: AnchorState) -> dict[str, object]:
+    kept_us = None if state.kept_s is None else state.kept_s * 1_000_000
+    return asdict(state) | {"kept": time_text(kept_us)}

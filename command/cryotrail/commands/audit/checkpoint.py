@@ -11,7 +11,7 @@ from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json, say
 from cryotrail.log_signing import open_signer, pinned_log_key
 from cryotrail.settings import Settings
-from cryotrail_audit.checkpoints import durable_files
+from cryotrail_audit.checkpoints import outside_file
 from cryotrail_audit.checkpoints.checkpoint import batches_origin
 from cryotrail_audit.checkpoints.errors import CheckpointError
 from cryotrail_audit.checkpoints.stored import SignedNotes, StoredCheckpoint
@@ -23,6 +23,9 @@ change of what it covers: cryotrail audit verify --checkpoint FILE --log-key PUB
 
 With the log's key at hand the log is signed now; without it the newest signed checkpoint of the
 store is written, and how far it reaches is said.
+
+A file that is there is replaced only if it holds a checkpoint of the same log that the new one
+extends; anything else is left as it is, with exit code 1.
 """
 
 
@@ -39,11 +42,14 @@ def add_to(actions: Actions) -> None:
         "--batches-output", metavar="FILE", type=Path, help="also that of the batch chain"
     )
     add_json(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """Write a checkpoint; returns 1 when there is none to write."""
+    if chosen.batches_output is not None and _same(chosen.output, chosen.batches_output):
+        chosen.usage_error("--output and --batches-output name the same file")
+    _check_files(chosen, settings)
     if settings.log_key_file.exists():
         with closing(open_signer(settings)) as signer:
             signed = signer.sign()
@@ -57,9 +63,9 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
             f"the newest one in the store: {size} entries, root {root.hex()};"
             f" {'its signature verifies' if checked else 'its signature was not checked'}"
         )
-    durable_files.replace(chosen.output, note)
+    outside_file.replace(settings.audit_url, chosen.output, note)
     if chosen.batches_output is not None:
-        durable_files.replace(chosen.batches_output, batches)
+        outside_file.replace(settings.audit_url, chosen.batches_output, batches)
     if chosen.json:
         described: dict[str, Any] = {"size": size, "root": root.hex()}
         signed_now = settings.log_key_file.exists()
@@ -68,6 +74,19 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
         print(said)
         say(f"{chosen.output}: keep it where the database's owner cannot reach it")
     return 0
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _check_files(chosen: argparse.Namespace, settings: Settings) -> None:
+    """Refuse a file that must not be overwritten before anything is signed for it."""
+    with closing(SignedNotes.open(settings.audit_url)) as notes:
+        origin = notes.origin()
+    outside_file.held_in(chosen.output, origin)
+    if chosen.batches_output is not None:
+        outside_file.held_in(chosen.batches_output, batches_origin(origin))
 
 
 def _newest(settings: Settings) -> tuple[StoredCheckpoint, StoredCheckpoint, bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cryotrail.argument_types import one_line
 from cryotrail.commands.audit.actions import Actions, add_json
+from cryotrail.commands.audit.given_files import read_checkpoint
 from cryotrail.console import print_json, say
 from cryotrail.settings import Settings
 from cryotrail_audit.checkpoints.keys import PinnedKey
 from cryotrail_audit.continuing import ContinuedLog, Restored, continue_log
-from cryotrail_audit.errors import AuditError
 
 DESCRIPTION = """\
 After a restore from a backup the store is shorter than what was signed, and its signer refuses it
@@ -55,7 +56,9 @@ def add_to(actions: Actions) -> None:
         required=True,
         help="the newest signed checkpoint of the log; again for older ones",
     )
-    parser.add_argument("--reason", metavar="TEXT", required=True, help="why; stands in the log")
+    parser.add_argument(
+        "--reason", type=one_line, metavar="TEXT", required=True, help="why; stands in the log"
+    )
     parser.add_argument(
         "--origin", metavar="NAME", help="the new log's name (default: the old one's, next number)"
     )
@@ -76,7 +79,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """
     made = continue_log(
         settings.audit_url,
-        [_read(file) for file in chosen.signed],
+        [read_checkpoint(file) for file in chosen.signed],
         chosen.reason,
         origin=chosen.origin,
         pinned_key=None if chosen.log_key is None else PinnedKey.read(chosen.log_key),
@@ -130,10 +133,3 @@ def _as_json(made: ContinuedLog) -> dict[str, object]:
         "extends_where": before.extends_where,
         "words": _prefix_in_words(before),
     }
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise AuditError(f"cannot read the checkpoint {file}: {error.strerror}") from error

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cryotrail.argument_types import entry_number, one_line
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json, progress, say
-from cryotrail.kafka_copies import KafkaCopy, kafka_copies
 from cryotrail.personal_keys import required_keys
 from cryotrail.settings import Settings
 from cryotrail_audit.erasure.erase import (
@@ -25,6 +26,9 @@ from cryotrail_audit.erasure.holds import holds_in_force
 from cryotrail_audit.erasure.trace import Stretch, Trace, trace
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_schemas.personal import KeyStore
+
+if TYPE_CHECKING:
+    from cryotrail.kafka_copies import KafkaCopy
 
 _DESCRIPTION = """\
 Destroy the key that a subject's personal text is encrypted with.
@@ -43,7 +47,7 @@ examples:
   cryotrail audit erase --record 1042 --basis "mis-routed message" --decided-by dpo-2
 
 --basis and --decided-by stay in the log for good: no names, dates or numbers of a patient.
-Exit 1 = refused, under a hold for instance; or done, and text of the subject remains readable
+Exit 1 = refused, under a hold for instance (with --dry-run: would be); or done, and text of the subject remains readable
 that was published while encryption was off, or whose key is in another key store.
 Run it again after an interruption: it completes what is missing and states nothing twice.
 """
@@ -60,16 +64,20 @@ def add_to(actions: Actions) -> None:
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("subject", metavar="SUBJECT", type=UUID, nargs="?", help="subject_id")
-    what.add_argument("--record", metavar="SEQ", type=int, help="one quarantined record")
-    parser.add_argument("--basis", metavar="TEXT", help="on what ground, e.g. an article of law")
-    parser.add_argument("--decided-by", metavar="NAME", help="staff id of who decided it")
+    what.add_argument("--record", metavar="SEQ", type=entry_number, help="one quarantined record")
+    parser.add_argument(
+        "--basis", type=one_line, metavar="TEXT", help="on what ground, e.g. an article of law"
+    )
+    parser.add_argument(
+        "--decided-by", type=one_line, metavar="NAME", help="staff id of who decided it"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say it, and destroy nothing")
     add_json(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(chosen: argparse.Namespace, settings: Settings) -> int:
-    """Erase. Returns 1 when text of the subject remains readable.
+    """Erase. Returns 1 when text of the subject remains readable, or a dry run meets a hold.
 
     :raises ErasureRefused: a hold forbids it, or there is nothing that could be erased.
     :raises KekRefused, KeyStoreError: the keys are not at hand.
@@ -88,7 +96,8 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
         print_json(report)
     else:
         _print(report)
-    return 1 if report["still_readable"] else 0
+    refused = chosen.dry_run and report["holds"]
+    return 1 if refused or report["still_readable"] else 0
 
 
 def _subject(
@@ -103,7 +112,7 @@ def _subject(
     erased = None
     if not chosen.dry_run:
         erased = erase_subject(store, keys, subject, found, chosen.basis, chosen.decided_by)
-    copies, problem = kafka_copies(settings, store.topics(), found.stretches)
+    copies, problem = _kafka_copies(settings, store, found.stretches)
     readable = []
     if found.clear:
         readable.append(
@@ -173,7 +182,7 @@ def _record(
     if entry.topic_id is not None and entry.part is not None and entry.incarnation is not None:
         offset = entry.kafka_offset or 0
         stretches[entry.topic_id, entry.part, entry.incarnation] = Stretch(1, offset, offset)
-    copies, problem = kafka_copies(settings, store.topics(), stretches)
+    copies, problem = _kafka_copies(settings, store, stretches)
     readable = []
     if any(copy.held is not False for copy in copies):
         readable.append(
@@ -193,6 +202,15 @@ def _record(
             "its ciphertext, which nobody can read, and hashes over it",
         ],
     }
+
+
+def _kafka_copies(
+    settings: Settings, store: AuditStore, stretches: Mapping[tuple[int, int, int], Stretch]
+) -> tuple[list[KafkaCopy], str | None]:
+    # Imported here, so that no other action loads a Kafka client.
+    from cryotrail.kafka_copies import kafka_copies
+
+    return kafka_copies(settings, store.topics(), stretches)
 
 
 def _report(

@@ -22,6 +22,10 @@ of it on a machine without cryotrail and without this database.
 With the log's key at hand a checkpoint and a head are signed first, so that the bundle is complete
 up to now. Otherwise the newest ones of the store are taken; without a head the bundle says
 "completeness not proved". Hand the log's public key over by another way than the bundle.
+
+Exit 0 once the bundle is written and proved to hold the recorded bytes, 1 when it is refused. Where
+seals or signatures do not fit, that is said as a FINDING and the exit is 0 all the same: the bundle
+is sound evidence of it. Its verify.py exits 1 then, and so does `cryotrail audit origin`.
 """
 
 
@@ -37,7 +41,11 @@ def add_to(actions: Actions) -> None:
         "procedure", metavar="PROCEDURE", help="its id, or its label where that is unique"
     )
     parser.add_argument(
-        "--output", metavar="DIR", type=Path, required=True, help="a folder that is not there yet"
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="a folder that is not there yet or is empty",
     )
     parser.add_argument(
         "--log-key",
@@ -74,6 +82,8 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
         return 0
     print(f"{made.folder}: {made.entry_count} entries, {made.byte_count} bytes")
     print(f"its own verifier says, given the log's key: {made.found['words']}")
+    for finding in made.found["origin_findings"]:
+        print(f"origin: FINDING {finding}")
     if made.entries_since:
         say(f"recorded after the newest checkpoint, so left out: {made.entries_since}")
     say(f"hand the log's public key over by another way; its fingerprint is {key.fingerprint}")

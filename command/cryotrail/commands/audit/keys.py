@@ -40,6 +40,9 @@ def add_to(actions: Actions) -> None:
     creating.add_argument(
         "--output", metavar="FILE", type=Path, help="the private key (default: as the settings say)"
     )
+    creating.add_argument(
+        "--if-absent", action="store_true", help="exit 0 where the key is there already"
+    )
     creating.set_defaults(run=run_create)
     showing = inner.add_parser("show", help="name and fingerprint of a public key file")
     showing.add_argument("file", metavar="FILE", type=Path, nargs="?")
@@ -59,6 +62,10 @@ def run_create(chosen: argparse.Namespace, settings: Settings) -> int:
         file = chosen.output or settings.log_key_file
     if file.suffix == ".pub":
         raise KeyRefused(f"{file} would be the name of the public key", hint="name it FILE.key")
+    if chosen.if_absent and file.exists():
+        public = public_file(file)
+        _print(PinnedKey.read(public), public, chosen.json, {"private_key_file": str(file)})
+        return 0
     key = create_key(
         file, chosen.witness or origin, memory, origin, witness=chosen.witness is not None
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
-from uuid import UUID
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
 
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json, progress, say, table
 from cryotrail.settings import Settings
-from cryotrail_audit.errors import AuditError
 from cryotrail_audit.origin.seals import SealVerdict
 from cryotrail_audit.origin.signatures import Judgement
 from cryotrail_audit.origin.stored import OriginReader
 from cryotrail_audit.origin.verdict import OriginVerdict
+from cryotrail_audit.procedure_names import procedure_named
+
+_FINDINGS_SHOWN: Final = 20
+"""Of one procedure."""
 
 _DESCRIPTION = """\
 Compare what was recorded of a procedure with its seals, and judge who signed it.
@@ -24,6 +28,11 @@ hashes what it published of a procedure and seals it, once a procedure and outbo
 """
 
 _EPILOG = """\
+a line says: how it stands and what is wrong, is it all, who signed it, remarks
+  to be looked at: …    there is a finding; what it is stands first
+  all is well           every seal fits and all that must be signed is, validly
+  no finding            nothing is wrong, and not all of it is proved
+
 verdicts:
   sealed and complete   every event that was sealed is recorded with its content, and no other
   missing n             n sealed events are not recorded; the recorder may still be behind
@@ -31,18 +40,23 @@ verdicts:
   content differs       as many as were sealed, with another content
   n displaced           the producer's content is there as a conflict: another event came first
   n after the seal      normal: corrections, after-care, other outboxes; each is to be signed
+  n copies without      normal after `cryotrail audit erase`: the same events published again,
+  erased text           whose text can no longer be encrypted
   seal unreadable       it names another procedure or event than its entry, or cannot be decoded
   not sealed            nobody said how much there is
 
-origin proved = every seal fits, and seals, corrections and what is after the seal are signed by
-keys that were registered and valid when they were recorded. Unsigned, it is "not proved".
+origin proved = every seal fits, seals, corrections and what is after the seal are signed by keys
+that were registered and valid when they were recorded, and there is no finding. Unsigned, it is
+"not proved".
 
 examples:
   cryotrail audit origin
+  cryotrail audit origin CRYO-0001
   cryotrail audit origin 0d9c3a52-1c1d-5d1e-9b6f-7d52b6c4a001 --json
 
-Exit 0, or 1 for any finding; unsigned, not sealed and after the seal are none. Trusts the store to
-be unchanged: run `cryotrail audit verify` too.
+Exit 0, or 1 for any finding; unsigned, not sealed, after the seal and copies without erased text are
+none. Of a procedure with more than 20 findings the first 20 are printed, all with --json. Trusts
+the store to be unchanged: run `cryotrail audit verify` too.
 """
 
 
@@ -56,7 +70,10 @@ def add_to(actions: Actions) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "procedure_id", metavar="PROCEDURE", type=UUID, nargs="?", help="default: all of them"
+        "procedure",
+        metavar="PROCEDURE",
+        nargs="?",
+        help="its id, or its label where that is unique; default: all of them",
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -65,16 +82,11 @@ def add_to(actions: Actions) -> None:
 def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """Print the verdicts; returns 1 when there is a finding.
 
-    :raises AuditError: nothing was ever recorded of the procedure.
+    :raises ProcedureNotFound: nothing was ever recorded of the procedure, or several have the label.
     """
+    named = chosen.procedure and procedure_named(settings.audit_url, chosen.procedure)
     with OriginReader.open(settings.audit_url) as reader:
-        known = reader.procedure_ids()
-        if chosen.procedure_id is not None and chosen.procedure_id not in known:
-            raise AuditError(
-                f"nothing was recorded of procedure {chosen.procedure_id}",
-                hint="cryotrail audit origin lists all procedures",
-            )
-        asked = known if chosen.procedure_id is None else [chosen.procedure_id]
+        asked = [named] if named else reader.procedure_ids()
         verdicts = []
         with progress("procedures", len(asked)) as advance:
             for verdict in reader.verdicts(*asked):
@@ -88,17 +100,36 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
             ["procedure", "verdict"],
         )
         for verdict in verdicts:
-            for finding in verdict.findings():
-                say(f"{verdict.procedure_id}: {finding}")
+            _say_findings(verdict)
+        _say_how_it_stands(verdicts)
     else:
         say("no procedure was recorded yet")
     return 1 if any(verdict.findings() for verdict in verdicts) else 0
+
+
+def _say_findings(verdict: OriginVerdict) -> None:
+    """The first of them; a forger may make thousands, and they would hide the other procedures."""
+    findings = verdict.findings()
+    for finding in findings[:_FINDINGS_SHOWN]:
+        say(f"{verdict.procedure_id}: {finding}")
+    if len(findings) > _FINDINGS_SHOWN:
+        say(
+            f"{verdict.procedure_id}: {len(findings)} findings, of which these are the first"
+            f" {_FINDINGS_SHOWN}; all: cryotrail audit origin {verdict.procedure_id} --json"
+        )
+
+
+def _say_how_it_stands(verdicts: Sequence[OriginVerdict]) -> None:
+    standing = Counter(verdict.standing for verdict in verdicts)
+    counted = ", ".join(f"{words}: {count}" for words, count in standing.items())
+    say(f"{len(verdicts)} procedures; {counted}")
 
 
 def _as_json(verdict: OriginVerdict) -> dict[str, Any]:
     return {
         "procedure_id": verdict.procedure_id,
         "verdict": verdict.words(),
+        "standing": verdict.standing,
         "sealed": verdict.is_sealed,
         "complete": verdict.is_complete,
         "origin_proved": verdict.is_origin_proved,
@@ -108,6 +139,7 @@ def _as_json(verdict: OriginVerdict) -> dict[str, Any]:
         "must_be_signed": [_signature_as_json(one) for one in verdict.must_be_signed],
         "signed_besides": [_signature_as_json(one) for one in verdict.signed_besides],
         "displaced": list(verdict.displaced),
+        "copies_without_erased_text": verdict.withheld,
         "voided_seals": list(verdict.voided_seals),
         "sequence_reused": [
             {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+from cryotrail.argument_types import entry_number
 from cryotrail.commands.audit import replay
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.commands.audit.described import described, numbered, topic_name
@@ -28,7 +29,7 @@ def add_to(actions: Actions) -> None:
     add_json(listing)
     listing.set_defaults(run=run_list)
     showing = inner.add_parser("show", help="one of them with its bytes, as JSON")
-    showing.add_argument("seq", metavar="SEQ", type=int)
+    showing.add_argument("seq", metavar="SEQ", type=entry_number)
     add_json(showing)
     showing.set_defaults(run=run_show)
     replay.add_to(inner)

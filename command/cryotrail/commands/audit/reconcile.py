@@ -5,22 +5,17 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json, progress, say, table
-from cryotrail.embedded.connection import kafka_connection
 from cryotrail.personal_keys import existing_record_cipher
 from cryotrail.settings import Settings
 from cryotrail_audit.origin.kafka_records import KafkaRecords
-from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-from cryotrail_consumers.kafka_sighting import KafkaSighting
-from cryotrail_consumers.reconciliation import (
-    PartitionReconciliation,
-    offsets_to_compare,
-    reconcile,
-)
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+
+if TYPE_CHECKING:
+    from cryotrail_consumers.reconciliation import PartitionReconciliation
 
 _TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _FETCH_BYTES = 1024 * 1024
@@ -41,6 +36,7 @@ differences:
   not recorded       Kafka holds a record below the recorded position that is in no row
   other value        Kafka holds another record at this offset; so with key and headers
   topic replaced     the topic was deleted and made anew: nothing of it can be compared
+  deleted unrecorded Kafka's retention begins above the recorded position: what lay between is lost
 
 Reads all that Kafka retains. Exit 0, 1 = a difference.
 """
@@ -67,6 +63,12 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
 
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     """
+    # Here, so that no other action loads a Kafka client.
+    from cryotrail.embedded.connection import kafka_connection
+    from cryotrail_consumers.kafka_log_reader import KafkaLogReader
+    from cryotrail_consumers.kafka_sighting import KafkaSighting
+    from cryotrail_consumers.reconciliation import offsets_to_compare, reconcile
+
     connection = kafka_connection(settings)
     with (
         KafkaRecords.open(settings.audit_url) as records,
@@ -108,12 +110,21 @@ def _print(found: list[PartitionReconciliation]) -> None:
             say(
                 f"{one.topic}[{one.partition}] offset {difference.offset}: {difference.what}{entry}"
             )
+        if one.deleted_unrecorded:
+            say(
+                f"{one.topic}[{one.partition}]: {one.deleted_unrecorded} offsets from"
+                f" {one.recorded_below} on were deleted from Kafka and are not recorded"
+            )
     equal = sum(one.equal for one in found)
     different = sum(one.difference_count for one in found)
     replaced = any(one.topic_replaced for one in found)
+    lost = sum(one.deleted_unrecorded for one in found)
+    closed = sum(one.not_comparable for one in found)
     print(
         f"{equal} records equal, {different} differences"
         + ("; a topic was replaced" if replaced else "")
+        + (f"; {lost} offsets deleted unrecorded" if lost else "")
+        + (f"; {closed} sealed records not compared, their keys are not here" if closed else "")
     )
 
 
@@ -123,4 +134,5 @@ def _as_json(one: PartitionReconciliation) -> dict[str, Any]:
         "differences": [difference._asdict() for difference in one.differences],
         "agrees": one.agrees,
         "not_yet_recorded": one.not_yet_recorded,
+        "deleted_unrecorded": one.deleted_unrecorded,
     }

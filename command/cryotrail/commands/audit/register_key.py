@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryotrail.argument_types import moment
+from cryotrail.argument_types import moment, one_line
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json
 from cryotrail.settings import Settings
@@ -51,7 +51,9 @@ def add_to(actions: Actions) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     register.add_argument("file", metavar="FILE", type=Path, help="the public key, PEM")
-    register.add_argument("--holder", required=True, metavar="NAME", help="who signs with it")
+    register.add_argument(
+        "--holder", type=one_line, required=True, metavar="NAME", help="who signs with it"
+    )
     register.add_argument(
         "--device",
         action="append",
@@ -60,7 +62,7 @@ def add_to(actions: Actions) -> None:
     )
     register.add_argument("--valid-from", type=moment, metavar="TIME", help="default: now")
     register.add_argument("--valid-until", type=moment, metavar="TIME", help="default: for good")
-    register.add_argument("--reason", metavar="TEXT")
+    register.add_argument("--reason", type=one_line, metavar="TEXT")
     add_json(register)
     register.set_defaults(run=run_register)
 
@@ -71,7 +73,7 @@ def add_to(actions: Actions) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     revoke.add_argument("key", metavar="KEY", help="its id in hexadecimal, or its public key file")
-    revoke.add_argument("--reason", required=True, metavar="TEXT")
+    revoke.add_argument("--reason", type=one_line, required=True, metavar="TEXT")
     revoke.add_argument("--valid-from", type=moment, metavar="TIME", help="default: now")
     add_json(revoke)
     revoke.set_defaults(run=run_revoke)

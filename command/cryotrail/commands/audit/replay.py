@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cryotrail.argument_types import entry_number
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.console import print_json, say, table
 from cryotrail.settings import Settings
@@ -23,6 +24,9 @@ _DESCRIPTION = """\
 Read quarantined records again, with the schemas and the registry that are known now, and append
 what can be read as entries of their own. The quarantined entries stay as they are; each is
 replayed once. What still cannot be read is named with its reason, and the exit code is 1.
+
+Sealed bytes are opened for it: the new entry holds what the producer sent, and what that holds in
+clear stands in the log in clear, for good.
 """
 
 _EXAMPLES = """\
@@ -48,7 +52,9 @@ def add_to(actions: Actions) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("seqs", metavar="SEQ", type=int, nargs="*", help="entries in quarantine")
+    parser.add_argument(
+        "seqs", metavar="SEQ", type=entry_number, nargs="*", help="entries in quarantine"
+    )
     parser.add_argument("--all", action="store_true", help="all that nobody has replayed")
     parser.add_argument("--reason-code", metavar="CODE", help="with --all: those with this reason")
     parser.add_argument("--dry-run", action="store_true", help="say what would come of it")

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 from uuid import UUID
 
-from cryotrail.argument_types import add_as_of
+from cryotrail.argument_types import add_as_of, say_if_to_come
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.commands.audit.described import described, time_text
 from cryotrail.console import print_json
@@ -44,8 +44,14 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
 
     :raises AuditError: no entry has this event id, or had it then.
     """
+    say_if_to_come(chosen.as_of)
     with closing(open_store(settings.audit_url)) as store:
         size = resolved_size(store, recorded_us=chosen.as_of, seq=chosen.as_of_seq)
+        if size == 0 and store.head().tree_size > 0:
+            raise AuditError(
+                f"nothing was known then: the log began at {time_text(store.head(1).recorded_us)}",
+                hint="--as-of is a time of the store's clock, not of the procedure",
+            )
         known = known_event(store, chosen.event_id, size)
         if known is None:
             raise AuditError(

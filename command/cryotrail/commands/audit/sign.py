@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cryotrail.commands.audit.actions import Actions, add_json
+from cryotrail.commands.audit.given_files import read_checkpoint
 from cryotrail.commands.audit.signing_runs import (
     SignalledStop,
     hashing,
@@ -111,7 +112,7 @@ def _serve(signer: Signer, settings: Settings, stopping: SignalledStop) -> int:
 
 
 def _adopt(signer: Signer, file: Path, advance: Progress, as_json: bool) -> int:
-    memory = signer.adopt(file.read_bytes(), advance)
+    memory = signer.adopt(read_checkpoint(file), advance)
     if as_json:
         print_json({"adopted": True, "size": memory.size, "root": memory.checkpoint.root.hex()})
     else:

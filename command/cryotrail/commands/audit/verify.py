@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cryotrail.commands.audit.actions import Actions, add_json
+from cryotrail.commands.audit.given_files import read_checkpoint
 from cryotrail.console import print_json, progress, say
 from cryotrail.settings import Settings
 from cryotrail_audit.checkpoints.keys import PinnedKey
@@ -23,6 +24,9 @@ Read every byte of the store and recompute every hash from it.
                     could have rebuilt everything in it: no outside anchor excludes that.
   proved            it also extends a checkpoint that was held outside (--checkpoint).
   broken at seq N   something was changed, removed or put in, from entry N on; exit code 1.
+
+It also looks whether the store has its guards, the triggers that refuse changes, and says which are
+missing or switched off. That alone changes no result: the result is what the bytes say.
 
 Nothing is written to the store unless --record is given.
 """
@@ -57,7 +61,10 @@ def add_to(actions: Actions) -> None:
         "--log-key",
         metavar="FILE",
         type=Path,
-        help="the log's public key, from outside: it must have signed the checkpoints",
+        action="append",
+        default=[],
+        help="the log's public key, from outside: it must have signed the checkpoints, and the"
+        " notes that are stored as well; again for each log of a store that was continued",
     )
     parser.add_argument(
         "--since-last",
@@ -83,20 +90,19 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     :raises AuditError: there is no store, or what was given is not of it.
     """
     url = settings.audit_url
-    pinned_key = None if chosen.log_key is None else PinnedKey.read(chosen.log_key)
-    checkpoints = [_read(file) for file in chosen.checkpoint]
+    keys = [PinnedKey.read(file) for file in chosen.log_key]
+    checkpoints = [read_checkpoint(file, keys) for file in chosen.checkpoint]
     memory = chosen.memory or settings.home / "verifier" / "memory.json"
     if not chosen.since_last:
         memory = None
     with progress("verifying", _to_read(url, memory)) as advance:
-        found = verify(url, advance, checkpoint=checkpoints, pinned_key=pinned_key, memory=memory)
+        found = verify(url, advance, checkpoint=checkpoints, pinned_key=keys, memory=memory)
     if chosen.json:
         print_json(as_json(found))
     else:
         _print(found)
     if chosen.record:
-        with closing(open_store(url)) as store:
-            say(f"recorded as entry {record_verification(store, found).first_seq}")
+        _record(url, found)
     return 1 if found.result == "broken" else 0
 
 
@@ -104,16 +110,24 @@ def _print(found: Verification) -> None:
     if found.result == "broken":
         print(f"{found.words}: {found.reason}")
     else:
-        print(f"{found.words}: {found.size} entries, root {found.root.hex()}")
+        unread = "" if found.not_read is None else f"; {found.not_read} were not read in this run"
+        print(f"{found.words}: {found.size} entries, root {found.root.hex()}{unread}")
     for remark in found.remarks:
         say(remark)
 
 
-def _read(file: Path) -> bytes:
+def _record(url: str, found: Verification) -> None:
+    """Append the verdict, which was printed before.
+
+    :raises AuditError: the store does not take it.
+    """
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise AuditError(f"cannot read the checkpoint {file}: {error.strerror}") from error
+        with closing(open_store(url)) as store:
+            say(f"recorded as entry {record_verification(store, found).first_seq}")
+    except AuditError as error:
+        raise AuditError(
+            f"{found.words}; the result could not be recorded: {error}", hint=error.hint
+        ) from error
 
 
 def _to_read(url: str, memory: Path | None) -> int | None:

@@ -11,6 +11,7 @@ from cryotrail.commands.audit.signing_runs import hashing, serve, stopped_by_sig
 from cryotrail.console import print_json, say
 from cryotrail.log_signing import Stopped, stopping_progress, witness_memory
 from cryotrail.settings import Settings
+from cryotrail_audit.checkpoints.errors import KeyRefused
 from cryotrail_audit.checkpoints.keys import LogKey, PinnedKey
 from cryotrail_audit.checkpoints.witness import Cosigned, Witness
 
@@ -35,10 +36,14 @@ def add_to(actions: Actions) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--log-key", metavar="FILE", type=Path, required=True, help="public key file of the log"
+        "--log-key", metavar="FILE", type=Path, required=True, help="the log's public key"
     )
     parser.add_argument(
-        "--key", metavar="FILE", type=Path, help="private key of the witness (default: its folder)"
+        "--key",
+        metavar="FILE",
+        type=Path,
+        help="the witness's own private key (default: witness.key in the folder of the settings"
+        " SIGNER_STATE_DIR)",
     )
     parser.add_argument("--once", action="store_true", help="cosign now and end")
     parser.add_argument(
@@ -52,7 +57,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """Cosign once, or until told to stop."""
     if chosen.full and not chosen.once:
         chosen.parser.error("--full goes with --once")
-    key = LogKey.read(chosen.key or settings.signer_state_dir / "witness.key")
+    key = _witness_key(chosen.key or settings.signer_state_dir / "witness.key")
     memory = witness_memory(settings)
     witness = Witness(settings.audit_url, key, PinnedKey.read(chosen.log_key), memory)
     with closing(witness), stopped_by_signals() as stopping:
@@ -71,6 +76,15 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
             return 1
         _print(cosigned, chosen.json)
         return 0
+
+
+def _witness_key(file: Path) -> LogKey:
+    if not file.exists():
+        raise KeyRefused(
+            f"there is no witness's key {file}",
+            hint="make one on this host: cryotrail audit keys create --witness NAME",
+        )
+    return LogKey.read(file)
 
 
 def _print(cosigned: Cosigned, as_json: bool) -> None:
