@@ -5,6 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 BIN := .venv/bin
 ARGS ?=
+WORKERS ?= 3
 KAFKA ?= 4.3.0
 LOG4J ?= 2.25.4
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -18,8 +19,8 @@ help: ## what each target does
 demo: .venv/runtime ## the whole path on the published cohort, then its pages (ARGS=--no-dashboard to stop there)
 	@$(BIN)/cryotrail demo $(ARGS)
 
-test: .venv/development browser ## every test, against the real Kafka, PostgreSQL and Chromium (ARGS=... for pytest)
-	@$(BIN)/pytest $(ARGS)
+test: .venv/development browser ## every test, against the real Kafka, PostgreSQL and Chromium (ARGS=... for pytest, WORKERS=0 for one process)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) $(ARGS)
 
 check: .venv/development ## style, types, the import ladder, the schemas' evolution
 	$(BIN)/ruff check

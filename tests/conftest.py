@@ -1,6 +1,8 @@
 """Fixtures shared by all tests: the real Kafka, PostgreSQL and browser, and a schema registry."""
 
 pytest_plugins = [
+    "scratch_folder",
+    "sharing_out",
     "kafka_fixtures",
     "postgres_fixtures",
     "browser_fixtures",

@@ -61,8 +61,8 @@ def test_a_wrong_password_is_refused_by_name_and_is_not_worth_a_retry(
     wrong.write_text("guess")
     began = time.monotonic()
     with pytest.raises(KafkaAccessRefused, match=connection.bootstrap) as refusal:
-        admin(replace(connection, password_file=wrong))
-    assert time.monotonic() - began < 10
+        admin(replace(connection, password_file=wrong), connect_timeout_s=60)
+    assert time.monotonic() - began < 30, "it was waited for"
     assert not refusal.value.retriable
     assert "guess" not in f"{refusal.value} {refusal.value.hint}"
 

@@ -1,4 +1,4 @@
-"""The real Kafka of the tests: one broker for the session, private ones for tests that break it."""
+"""The real Kafka of the tests: one broker for the session, and one that tests may break."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,20 +147,3 @@ def fragile_kafka(
     _breakable_kafka.recreate_topics()
     yield _breakable_kafka
     gc.collect()  # Here, where the warning above is ignored.
-
-
-@pytest.fixture
-def private_kafka(tmp_path: Path) -> Iterator[Callable[..., KafkaNode]]:
-    """A factory of brokers that a test may stop, kill, and edit the data of.
-
-    ``private_kafka()`` starts one in its own home; ``private_kafka("second")`` another. All are
-    stopped at the end of the test.
-    """
-    with ExitStack() as stack:
-
-        def start(name: str = "private-kafka") -> KafkaNode:
-            node = _started(tmp_path / name)
-            stack.callback(node.stop)
-            return node
-
-        yield start

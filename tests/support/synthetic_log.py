@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from store_tables import tables_of
 
-from cryotrail_audit.proofs.tiles import TILE_WIDTH, TileBuilder
+from cryotrail_audit.proofs.growing_tree import GrowingTree
+from cryotrail_audit.proofs.tiles import TILE_WIDTH
 from cryotrail_schemas.merkle import Frontier
 
 
@@ -26,13 +27,13 @@ def synthetic_log(url: str, size: int) -> Frontier:
     Appends go on behind them. Returns the frontier.
     """
     assert size % TILE_WIDTH == 0  # the rest of a tile would have to stand in entries
-    builder, frontier = TileBuilder(), Frontier()
+    tree, frontier = GrowingTree(), Frontier()
     with tables_of(url) as tables:
         tables.drop_guards()
         tables.execute("begin")
         for leaves in _chunks(size):
             frontier.extend(leaves)
-            for tile in builder.extend(leaves):
+            for tile in tree.extend(leaves):
                 tables.execute("insert into tile values (1, %s, %s, %s, %s)", tile)
         tables.execute(
             "insert into batch values (1, 0, 0, %s, %s, %s, 0, %s, %s)",

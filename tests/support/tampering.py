@@ -20,7 +20,7 @@ from cryotrail_audit.batch_chain import (
     batch_hash,
 )
 from cryotrail_audit.framing import leaf_hash, pack_head, pack_tail
-from cryotrail_audit.proofs.tiles import TileBuilder
+from cryotrail_audit.proofs.growing_tree import GrowingTree
 from cryotrail_audit.records import Entry, IncomingRecord
 from cryotrail_schemas.merkle import Frontier
 
@@ -114,7 +114,7 @@ def rebuild(tables: Tables, kept: Sequence[Entry], log_id: int = 1) -> None:
     for entry in renumbered:
         _insert(tables, "entry", entry._asdict(), UUID_COLUMNS if has_uuids else ())
     leaves = [entry.leaf_hash for entry in renumbered]
-    for tile in TileBuilder().extend(leaves):
+    for tile in GrowingTree().extend(leaves):
         _insert(tables, "tile", {"log_id": log_id, **tile._asdict()})
     sizes, size = [], 0
     for batch in batches:
