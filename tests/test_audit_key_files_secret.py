@@ -63,7 +63,7 @@ def test_a_private_key_is_named_and_not_printed(
     f"name+01234567+{SECRET}\n",
     f"{SECRET}+{SECRET}+{SECRET}\n",
     f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n",
-])  # fmt: skip
+], ids=["bare", "named", "numbered", "three", "pem"])  # fmt: skip
 def test_nothing_of_a_file_that_is_no_key_is_quoted(tmp_path, text):
     file = tmp_path / "some.file"
     file.write_text(text)
