@@ -163,7 +163,8 @@ def create_at_first_revision(url):
         with engine.execution_options(**databases.IMMEDIATE).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "0001")
-            migration._named(connection, "tests.example/old")
+            first_log = {"log_id": 1, "origin": "tests.example/old", "created_us": 1}
+            connection.execute(migration.LOG.insert().values(first_log))
     finally:
         engine.dispose()
 
