@@ -34,7 +34,10 @@ def killed_writer(url, first_offset, after_commits, further_s):
         time.sleep(further_s)
     finally:
         writer.kill()
-        rest = writer.communicate(timeout=30)[0]
+        # Not communicate(): it would pass over what readline() has read ahead.
+        rest = writer.stdout.read()
+        writer.wait(timeout=30)
+        writer.stdout.close()
     return int(([str(said[-1]), *rest.split()])[-1])
 
 
