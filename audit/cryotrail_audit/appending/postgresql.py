@@ -16,8 +16,7 @@ from cryotrail_audit.appending.transaction import (
     NumberedEntries,
     PartitionState,
 )
-from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow
-from cryotrail_audit.errors import LogMissing
+from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
 from cryotrail_audit.framing import HASH_LENGTH
 from cryotrail_audit.proofs.tiles import Tile
 from cryotrail_audit.records import Entry
@@ -111,13 +110,7 @@ class PostgresqlAppendTransaction:
         take_append_lock(self._driver)
 
     def log_end(self) -> LogEnd:
-        row = self._cursor.execute(_LOG_END).fetchone()
-        if row is None:
-            raise LogMissing
-        log_id, *batch = row
-        if batch[0] is None:
-            return LogEnd(log_id, -1, 0, b"", 0, NO_BATCH)
-        return LogEnd(log_id, *batch)
+        return LogEnd.of_row(self._cursor.execute(_LOG_END).fetchone())
 
     def partition_states(
         self, partitions: Collection[tuple[int, int]]

@@ -15,9 +15,8 @@ from cryotrail_audit.appending.transaction import (
     NumberedEntries,
     PartitionState,
 )
-from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow
+from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
 from cryotrail_audit.databases import IMMEDIATE
-from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.proofs.tiles import Tile
 from cryotrail_audit.records import Entry
 
@@ -94,13 +93,7 @@ class SqliteAppendTransaction:
         self._driver = cast(sqlite3.Connection, connection.connection.driver_connection)
 
     def log_end(self) -> LogEnd:
-        row = self._driver.execute(_LOG_END).fetchone()
-        if row is None:
-            raise LogMissing
-        log_id, *batch = row
-        if batch[0] is None:
-            return LogEnd(log_id, -1, 0, b"", 0, NO_BATCH)
-        return LogEnd(log_id, *batch)
+        return LogEnd.of_row(self._driver.execute(_LOG_END).fetchone())
 
     def partition_states(
         self, partitions: Collection[tuple[int, int]]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
-from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow
+from cryotrail_audit.batch_chain import NO_BATCH, BatchRow, PartitionRow, RedeliveryRow
+from cryotrail_audit.errors import LogMissing
 from cryotrail_audit.proofs.tiles import Tile
 from cryotrail_audit.records import IncomingRecord
 
@@ -27,6 +28,17 @@ class LogEnd(NamedTuple):
     frontier: bytes
     recorded_us: int
     batch_hash: bytes
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any] | None) -> LogEnd:
+        """The end from ``log_id`` and the columns of the newest batch, null before the first.
+
+        :raises LogMissing: there is no log.
+        """
+        if row is None:
+            raise LogMissing
+        log_id, *batch = row
+        return cls(log_id, -1, 0, b"", 0, NO_BATCH) if batch[0] is None else cls(log_id, *batch)
 
 
 class PartitionState(NamedTuple):

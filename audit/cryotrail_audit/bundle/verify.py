@@ -18,8 +18,9 @@ It answers three questions, and takes nothing from the bundle that it can comput
 The last line separates them: first whether these are the recorded bytes, then, where the seals or
 signatures do not fit, ``origin: FINDING``. The bundle is then sound evidence of something wrong.
 
-Exit: 0 nothing wrong was found, 1 refused or a finding, 2 wrong usage. With a key from the same place as the
-bundle anybody could have made all of it: the answer is then "consistent with key ...", never more.
+Exit: 0 nothing wrong was found, 1 refused or a finding, 2 wrong usage. With a key from the same
+place as the bundle anybody could have made all of it: the answer is then "consistent with key ...",
+never more.
 
 This is a second implementation, from the formats alone: it shares no line with what wrote the
 bundle. Read it from top to bottom. Better still, get it from cryotrail and not from the bundle.
@@ -56,9 +57,7 @@ SCHEMA_NAME = re.compile(r"schemas/[0-9a-f]{64}\.avsc")
 # What no honest bundle reaches. Beyond it stands a plain refusal, not a machine without memory.
 MOST_FILES, MOST_BYTES, MOST_ENTRIES = 1_000, 256 << 20, 500_000
 MOST_SIGNATURES, MOST_LEVELS, MOST_SEALS = 100, 64, 100
-LONGEST_TEXT = (
-    8 << 20
-)  # of one JSON document; the largest message that Kafka takes is 32 times less
+LONGEST_TEXT = 8 << 20  # of one JSON document; Kafka's largest message is 32 times less
 MOST_COMBINATIONS, MOST_HASHES = 256, 5_000_000  # tried to find what a seal covers
 
 EPOCH, EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC), date(1970, 1, 1).toordinal()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from cryotrail_audit.checkpoints import checkpoint as checkpoints
@@ -20,6 +20,8 @@ from cryotrail_audit.evidence.range import Broken
 from cryotrail_audit.verification.expected import Expected
 from cryotrail_audit.verification.heads import ExpectedHead
 from cryotrail_audit.verification.memory import LogMemory
+
+Said = TypeVar("Said")
 
 _US: Final = 1_000_000
 
@@ -114,11 +116,7 @@ def expected_by_row(
     :raises Broken: the row does not say what its note says, or the key did not sign that.
     """
     name = f"stored checkpoint {row.checkpoint_no}"
-    try:
-        note = notes.parse(row.note)
-        said = checkpoints.parse(note.text)
-    except NoteRefused as error:
-        raise Broken(None, f"the {name} cannot be read: {error}") from error
+    note, said = _read(row.note, name, checkpoints.parse)
     if said != (row.origin, row.tree_size, row.root):
         raise Broken(None, f"the {name} does not say what its signed note says")
     if (times := _times_us(note)) and row.signed_us not in times:
@@ -144,11 +142,7 @@ def expected_by_head(
     :raises Broken: the row does not say what its note says, or the key did not sign that.
     """
     name = f"stored head of procedure {UUID(bytes=row.procedure_id)}"
-    try:
-        note = notes.parse(row.note)
-        said = heads.parse(note.text)
-    except NoteRefused as error:
-        raise Broken(None, f"the {name} cannot be read: {error}") from error
+    note, said = _read(row.note, name, heads.parse)
     if (
         said
         != ProcedureHead(
@@ -184,6 +178,15 @@ def stored_checkpoints(
         if expected[1].size >= from_size or expected[0]:
             found.append(expected)
     return found
+
+
+def _read(data: bytes, name: str, parse: Callable[[str], Said]) -> tuple[SignedNote, Said]:
+    """A stored note and what its text says."""
+    try:
+        note = notes.parse(data)
+        return note, parse(note.text)
+    except NoteRefused as error:
+        raise Broken(None, f"the {name} cannot be read: {error}") from error
 
 
 def _times_us(note: SignedNote) -> set[int]:

@@ -47,8 +47,9 @@ examples:
   cryotrail audit erase --record 1042 --basis "mis-routed message" --decided-by dpo-2
 
 --basis and --decided-by stay in the log for good: no names, dates or numbers of a patient.
-Exit 1 = refused, under a hold for instance (with --dry-run: would be); or done, and text of the subject remains readable
-that was published while encryption was off, or whose key is in another key store.
+Exit 1 = refused, under a hold for instance (with --dry-run: would be); or done, and text of the
+subject remains readable that was published while encryption was off, or whose key is in another key
+store.
 Run it again after an interruption: it completes what is missing and states nothing twice.
 """
 
