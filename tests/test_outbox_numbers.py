@@ -13,14 +13,14 @@ from outbox_rows import event_ids, execute, gapless, procedure_seqs, producer_se
 from room_events import chunk, entries, entry, freeze
 
 from cryotrail_producers.errors import OutboxError
-from cryotrail_producers.outbox import Outbox
+from cryotrail_producers.outbox.outbox import Outbox
 
 APPENDER = """
 import sys
 from pathlib import Path
 from uuid import UUID
 from room_events import entries
-from cryotrail_producers.outbox import Outbox
+from cryotrail_producers.outbox.outbox import Outbox
 
 path, procedure_id, calls = Path(sys.argv[1]), UUID(sys.argv[2]), int(sys.argv[3])
 with Outbox(path) as outbox:

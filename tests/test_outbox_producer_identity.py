@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import pytest
 from outbox_rows import gapless, producer_ids, producer_seqs
 from room_events import entries
 
-from cryotrail_producers.outbox import Outbox
+from cryotrail_producers.outbox.outbox import Outbox
 
 HOLDER = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from room_events import entries
-from cryotrail_producers.outbox import Outbox
+from cryotrail_producers.outbox.outbox import Outbox
 
 outbox = Outbox(Path(sys.argv[1]))
 outbox.append(entries(2))
@@ -36,27 +35,15 @@ def test_a_new_file_has_a_producer_id_of_its_own(tmp_path: Path) -> None:
     assert len({*producer_ids(one.path), *producer_ids(two.path)}) == 2
 
 
-def test_a_file_that_another_process_lays_out_meanwhile_is_no_other_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, opened = tmp_path / "outbox.sqlite3", sqlite3.connect
-    laid_out: list[str] = []
-
-    def lay_out(statement: str) -> None:
-        if "user_version" in statement and not laid_out:
-            laid_out.append(statement)
-            Outbox(path).close()
-
-    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = opened(*arguments, **options)
-        if not laid_out:
-            connection.set_trace_callback(lay_out)
-        return connection
-
-    monkeypatch.setattr(sqlite3, "connect", traced)
-    with Outbox(path):
-        assert laid_out
+def test_all_who_open_a_new_file_at_once_number_under_one_id(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    with ThreadPoolExecutor(8) as threads:
+        opened = list(threads.map(lambda _: Outbox(path), range(8)))
+    for outbox in opened:
+        outbox.append(entries(1))
+        outbox.close()
     assert len(producer_ids(path)) == 1
+    assert producer_seqs(path) == {1: list(range(1, 9))}
 
 
 def test_a_clean_close_keeps_the_producer_id(tmp_path: Path) -> None:

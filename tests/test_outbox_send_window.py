@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from cryotrail_producers.outbox_drain import WaitingRow
-from cryotrail_producers.refusals import Refusals
-from cryotrail_producers.send_window import Batch, SendWindow
+from cryotrail_producers.outbox.drain import WaitingRow
+from cryotrail_producers.sending.refusals import Refusals
+from cryotrail_producers.sending.window import Batch, SendWindow
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)

@@ -11,10 +11,12 @@ from uuid import uuid4
 import pytest
 from outbox_rows import event_ids
 from room_events import SOURCE, freeze
+from small_rooms import EVENT_BYTES, small_room, unplugged
 from waiting import until
 
-from cryotrail_producers.errors import OutboxError
-from cryotrail_producers.feed import feed
+from cryotrail_producers.errors import OutboxError, OutboxFull
+from cryotrail_producers.feed import Fed, feed
+from cryotrail_producers.outbox_file.budget import Budget
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import MemoryTransport
@@ -42,7 +44,7 @@ def test_what_a_source_has_yielded_is_durable_while_it_is_waited_for(
         until(lambda: len(event_ids(path)) == 3)
         go_on.set()
 
-    assert feed(publisher, source(), lambda count: None) == 3
+    assert feed(publisher, source(), lambda count: None) == Fed(accepted=3)
     assert go_on.is_set()
 
 
@@ -51,7 +53,7 @@ def test_a_fast_source_is_committed_in_groups_and_in_order(
 ) -> None:
     events = [freeze(uuid4()) for _ in range(5000)]
     groups: list[int] = []
-    assert feed(publisher, events, groups.append) == 5000
+    assert feed(publisher, events, groups.append) == Fed(accepted=5000)
     assert sum(groups) == 5000
     assert len(groups) < 500
     assert event_ids(tmp_path / "outbox.sqlite3") == [event.header.event_id for event in events]
@@ -87,5 +89,19 @@ def test_an_error_of_the_source_reaches_the_caller(publisher: Publisher, tmp_pat
 
 def test_an_outbox_that_fails_ends_the_feed(publisher: Publisher) -> None:
     publisher.close()
-    with pytest.raises(OutboxError):
-        feed(publisher, (freeze(uuid4()) for _ in range(5000)), lambda count: None)
+    fed = feed(publisher, (freeze(uuid4()) for _ in range(5000)), lambda count: None)
+    assert isinstance(fed.failure, OutboxError)
+    assert (fed.accepted, fed.shed) == (0, 0)
+
+
+def test_an_outbox_that_is_full_ends_the_feed_at_the_first_event_without_room(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "full.sqlite3"
+    budget = Budget(limit_bytes=1500 * EVENT_BYTES, limit_age_s=None)
+    events = [freeze(uuid4()) for _ in range(4000)]
+    with small_room(path, unplugged(), clinical=budget) as publisher:
+        fed = feed(publisher, events, lambda count: None)
+    assert isinstance(fed.failure, OutboxFull)
+    assert fed.events == 1500
+    assert event_ids(path) == [event.header.event_id for event in events[:1500]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import sha256
@@ -11,14 +10,16 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from earlier_layouts import as_layout
 from outbox_rows import execute, producer_ids, query
 from room_events import chunk, freeze, header
 from signing_rooms import key, room
 from waiting import until
 
 from cryotrail_producers.errors import OutboxError, SealRefused
-from cryotrail_producers.file_lock import FileLock
-from cryotrail_producers.outbox import Outbox
+from cryotrail_producers.outbox.outbox import Outbox
+from cryotrail_producers.outbox_file.file_lock import FileLock
+from cryotrail_producers.outbox_file.layout import FILE_VERSION
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.seal import SealHeader
 from cryotrail_producers.transport import MemoryTransport, OutgoingRecord
@@ -280,7 +281,7 @@ def test_an_outbox_of_the_first_layout_is_brought_up_to_date_with_all_its_events
     transport.outage = "no broker"
     with room(path, transport) as publisher:
         publisher.publish_many(published)
-    _as_layout_1(path)
+    as_layout(path, 1)
 
     transport.outage = None
     with room(path, transport, key()) as publisher:
@@ -293,13 +294,13 @@ def test_an_outbox_of_the_first_layout_is_brought_up_to_date_with_all_its_events
     (sealed,) = seals_in(transport)
     assert sealed.content_root == root_of(list(published))
     assert len(producer_ids(path)) == 1, "its numbers go on"
-    assert query(path, "PRAGMA user_version") == [(2,)]
+    assert query(path, "PRAGMA user_version") == [(FILE_VERSION,)]
 
 
 def test_an_older_layout_that_somebody_has_open_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite3"
     Outbox(path).close()
-    _as_layout_1(path)
+    as_layout(path, 1)
     older_program = FileLock(path.with_name(f"{path.name}.users"))
     older_program.share()
 
@@ -309,7 +310,7 @@ def test_an_older_layout_that_somebody_has_open_is_left_as_it_is(tmp_path: Path)
     assert query(path, "PRAGMA user_version") == [(1,)]
     older_program.close()
     Outbox(path).close()
-    assert query(path, "PRAGMA user_version") == [(2,)]
+    assert query(path, "PRAGMA user_version") == [(FILE_VERSION,)]
 
 
 def test_after_a_fork_nothing_is_sealed_or_counted(
@@ -337,20 +338,6 @@ def test_sealing_again_ends_what_a_crash_left_open_in_the_telemetry_file(tmp_pat
         assert publisher.seal(procedure) == seal_id
 
     assert query(telemetry, "SELECT seal_id FROM sealed") == [(seal_id.bytes,)]
-
-
-def _as_layout_1(path: Path) -> None:
-    for statement in (
-        "ALTER TABLE event DROP COLUMN signature",
-        "ALTER TABLE event DROP COLUMN signing_key_id",
-        "DROP TABLE sealed",
-        "DROP TABLE content",
-        "DROP TABLE subject",
-        "PRAGMA user_version = 1",
-    ):
-        execute(path, statement)
-    with sqlite3.connect(path) as connection, pytest.raises(sqlite3.OperationalError):
-        connection.execute("SELECT signature FROM event")
 
 
 def _delivery(record: OutgoingRecord) -> Delivery:

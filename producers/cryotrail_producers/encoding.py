@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from cryotrail_producers.delivery_numbers import OutboxEntry
 from cryotrail_producers.errors import EventTooLarge
+from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
+from cryotrail_producers.outbox_file.shed_samples import shed_samples
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import encode, frame_single_object
-from cryotrail_schemas.events import Event
+from cryotrail_schemas.errors import EventRefused, FieldProblem
+from cryotrail_schemas.events import Channel, Event, ProbeTelemetryChunk
 from cryotrail_schemas.topics import MAX_MESSAGE_BYTES, topic_of
+from cryotrail_schemas.trace_context import is_traceparent
 
 SOURCE_LIMIT_BYTES = 256
 
@@ -22,12 +26,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def outbox_entry(event: Event, source: str) -> OutboxEntry:
+def outbox_entry(
+    event: Event,
+    source: str,
+    traceparent: str | None = None,
+    sheddable_channels: Collection[Channel] = (),
+) -> OutboxEntry:
     """Encode an event for the outbox.
 
-    :raises EventRefused: it breaks the contract; all problems at once.
+    :param sheddable_channels: whose telemetry chunks may be shed for want of room.
+
+    :raises EventRefused: it breaks the contract, all problems at once; or ``traceparent`` is none.
     :raises EventTooLarge: one record cannot hold it.
     """
+    if traceparent is not None and not is_traceparent(traceparent):
+        reason = "no W3C traceparent of version 00, such as 00-<32 hex>-<16 hex>-01"
+        raise EventRefused(event.TYPE, [FieldProblem("traceparent", reason)])
     value = frame_single_object(catalog().current(event.TYPE), encode(event))
     if len(value) > VALUE_LIMIT_BYTES:
         raise EventTooLarge(event.TYPE, len(value), VALUE_LIMIT_BYTES)
@@ -40,4 +54,10 @@ def outbox_entry(event: Event, source: str) -> OutboxEntry:
         topic=topic_of(event.TYPE),
         source=source,
         value=value,
+        traceparent=traceparent,
+        sheddable=(
+            shed_samples(event)
+            if isinstance(event, ProbeTelemetryChunk) and event.channel in sheddable_channels
+            else None
+        ),
     )

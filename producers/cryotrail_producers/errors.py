@@ -8,6 +8,9 @@ CryotrailError
 ├── SealRefused             a procedure that this outbox cannot count
 ├── LinesUnreadable         the file of events cannot be opened
 ├── OutboxError             the outbox's file cannot be opened, read or written
+│   ├── OutboxDamaged           it is no sound outbox any more
+│   ├── OutboxReplaced          retriable; another file stands in its place
+│   └── OutboxFull          retriable; as much as may wait does: the event was refused
 ├── KekRefused              the file of the key-encrypting key is absent, readable to others, no
 │                           key, or not the one that the keys were made under
 ├── KeyStoreError           retriable when it is held or full; the file of the keys cannot be used
@@ -27,6 +30,8 @@ CryotrailError
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+from uuid import UUID
 
 from cryotrail_schemas.errors import CryotrailError, EventRefused, FieldProblem
 
@@ -60,8 +65,56 @@ class LinesUnreadable(CryotrailError):
 class OutboxError(CryotrailError):
     """The file of an outbox cannot be opened, read or written. What it accepted before stands."""
 
+    outcomes: tuple[UUID | None, ...] = ()
+    """Of a call with several events: what became of those before the first that was not accepted,
+    as the call would have returned it. Later ones may be durable too, if they are of the other
+    file: publish them again under the same ids, and they count once."""
+
     def __init__(self, path: Path, operation: str, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"cannot {operation} the outbox {path}: {reason}", hint=hint)
+
+    def of_one_call(self) -> Self:
+        """The same error for one of the calls whose commit failed: each has its own outcomes."""
+        own = type(self).__new__(type(self), *self.args)
+        own.__dict__.update(self.__dict__)
+        return own
+
+
+class OutboxFull(OutboxError):
+    """As much waits as may: the event was refused, and nothing that was accepted is dropped.
+
+    It may be published again once something was sent.
+    """
+
+    retriable = True
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            path,
+            "append to",
+            reason,
+            hint="`cryotrail outbox status` tells why nothing is sent; the bounds are the settings"
+            " OUTBOX_LIMIT_* and OUTBOX_TELEMETRY_LIMIT_*",
+        )
+
+
+class OutboxDamaged(OutboxError):
+    """The file is no sound outbox any more. Who may write it sets it aside and salvages it."""
+
+    def __init__(self, path: Path, operation: str, reason: str) -> None:
+        super().__init__(
+            path,
+            operation,
+            reason,
+            hint="the next process that publishes or sends sets it aside and salvages its events",
+        )
+        self.path = path
+
+
+class OutboxReplaced(OutboxError):
+    """A damaged file was set aside meanwhile, and another stands in its place: begin anew."""
+
+    retriable = True
 
 
 class KekRefused(CryotrailError):

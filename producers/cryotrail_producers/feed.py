@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from queue import Empty, Queue
+from uuid import UUID
 
+from cryotrail_producers.errors import OutboxError
 from cryotrail_producers.publisher import Publisher
 from cryotrail_schemas.events import Event
 
@@ -13,32 +16,51 @@ _GROUP_EVENTS = 1000
 _END = None
 
 
-def feed(publisher: Publisher, events: Iterable[Event], accepted: Callable[[int], object]) -> int:
-    """Publish every event, in order; returns how many once all are durable.
+@dataclass(slots=True)
+class Fed:
+    """How far a feed came. What is neither accepted nor shed was not published."""
+
+    accepted: int = 0
+    """Events that are durable."""
+    shed: int = 0
+    """Telemetry chunks that may be shed and found no room; their loss is noted."""
+    failure: OutboxError | None = None
+    """Why it stopped before the end of its source: the next event was not accepted."""
+
+    @property
+    def events(self) -> int:
+        """Events of the source that were dealt with, from the first on, without a gap."""
+        return self.accepted + self.shed
+
+
+def feed(publisher: Publisher, events: Iterable[Event], dealt_with: Callable[[int], object]) -> Fed:
+    """Publish every event, in order; returns once all are durable, or the outbox takes no more.
 
     While one group is committed and the source works, the next group gathers: a fast source is
-    committed by the thousand, a slow one event by event. ``accepted`` is told each group's count,
+    committed by the thousand, a slow one event by event. ``dealt_with`` is told each group's count,
     from another thread.
 
     :raises EventRefused: the events before the refused one are durable, none after it is.
-    :raises OutboxError: the outbox failed; what ``accepted`` was told is durable.
     """
-    feeder = _Feeder(publisher, accepted)
+    feeder = _Feeder(publisher, dealt_with)
     try:
         for event in events:
             feeder.put(event)
+    except OutboxError as failure:
+        if failure is not feeder.fed.failure:
+            raise
     finally:
         feeder.finish()
-    return feeder.count
+    return feeder.fed
 
 
 class _Feeder:
     """A thread that publishes whatever has been put, as one group."""
 
-    def __init__(self, publisher: Publisher, accepted: Callable[[int], object]) -> None:
-        self.count = 0
+    def __init__(self, publisher: Publisher, dealt_with: Callable[[int], object]) -> None:
+        self.fed = Fed()
         self._publisher = publisher
-        self._accepted = accepted
+        self._dealt_with = dealt_with
         self._queue: Queue[Event | None] = Queue(2 * _GROUP_EVENTS)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="outbox-feed", daemon=True)
@@ -52,7 +74,7 @@ class _Feeder:
     def finish(self) -> None:
         self._queue.put(_END)
         self._thread.join()
-        if self._error is not None:
+        if self._error is not None and self._error is not self.fed.failure:
             raise self._error
 
     def _run(self) -> None:
@@ -71,8 +93,15 @@ class _Feeder:
         if self._error is not None:
             return  # The queue is emptied all the same, so that nobody waits to put.
         try:
-            self._publisher.publish_many(group)
-            self.count += len(group)
-            self._accepted(len(group))
+            self._count(self._publisher.publish_many(group))
+        except OutboxError as error:
+            self._count(error.outcomes)
+            self.fed.failure = self._error = error
         except BaseException as error:  # noqa: BLE001 - raised in the thread that puts
             self._error = error
+
+    def _count(self, outcomes: Sequence[UUID | None]) -> None:
+        shed = outcomes.count(None)
+        self.fed.shed += shed
+        self.fed.accepted += len(outcomes) - shed
+        self._dealt_with(len(outcomes))

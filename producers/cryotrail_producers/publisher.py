@@ -6,26 +6,27 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from uuid import UUID
 
-from cryotrail_producers.delivery_numbers import OutboxEntry
 from cryotrail_producers.encoding import SOURCE_LIMIT_BYTES, outbox_entry
 from cryotrail_producers.errors import OutboxError, PublisherSettingsRefused
-from cryotrail_producers.outbox_pair import OutboxPair
-from cryotrail_producers.outbox_status import OutboxStatus
+from cryotrail_producers.outbox.care import OnStatus, OutboxCare
+from cryotrail_producers.outbox.pair import OutboxPair
+from cryotrail_producers.outbox.status import OutboxStatus
+from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
+from cryotrail_producers.protection import personal_cipher_of, signer_of
 from cryotrail_producers.seal import SealHeader, make_seal
-from cryotrail_producers.sender import Sender
+from cryotrail_producers.sending.sender import Sender
+from cryotrail_producers.sending.tally import SenderTally
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import Transport
 from cryotrail_schemas.errors import CryotrailError, EventRefused
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.plausibility import warnings
 from cryotrail_schemas.signing import Signer
-
-if TYPE_CHECKING:
-    from cryotrail_producers.personal_cipher import PersonalCipher
 
 _log = logging.getLogger(__name__)
 
@@ -48,12 +49,19 @@ class Publisher:
     """
 
     def __init__(
-        self, settings: PublisherSettings, transport: Transport, *, signer: Signer | None = None
+        self,
+        settings: PublisherSettings,
+        transport: Transport,
+        *,
+        signer: Signer | None = None,
+        on_status: OnStatus | None = None,
     ) -> None:
         """Open the outbox, making it when missing, and begin to send what waits in it.
 
         :param signer: takes the place of the key in ``settings.signing_key_file``, as for a key
             in an HSM.
+        :param on_status: called with the status of the outbox when it has changed, from a thread
+            of the publisher, at most every ``status_interval_s``. What it raises is logged.
         :raises SigningKeyRefused: the file of the signing key cannot be used.
         :raises OutboxError: a file of the outbox cannot be opened.
         :raises KekRefused, KeyStoreError: personal text is to be encrypted and cannot be.
@@ -65,21 +73,18 @@ class Publisher:
                 hint="a URI such as urn:cryotrail:ct-room-2",
             )
         self._settings = settings
-        self._personal = _personal_cipher(settings)
+        self._personal = personal_cipher_of(settings)
         try:
-            self._outboxes = OutboxPair(
-                settings.outbox_path, settings.telemetry_path(), signer or _signer(settings)
-            )
+            self._outboxes = OutboxPair(settings, self._encoded, signer or signer_of(settings))
         except CryotrailError:
             if self._personal is not None:
                 self._personal.close()
             raise
-        self._own: dict[str, range] = {}
-        self._own_lock = threading.Lock()
         self._sender = Sender(self._outboxes, transport, settings.sender, settings.grace_s)
+        care = OutboxCare(self._outboxes, settings, lambda: self._sender.problem, on_status)
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._keep_synced, name="outbox-sync", daemon=True),
+            threading.Thread(target=care.run, args=(self._stop,), name="outbox-care", daemon=True),
             threading.Thread(
                 target=self._sender.run, args=(self._stop,), name="outbox-sender", daemon=True
             ),
@@ -93,44 +98,58 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def publish(self, event: Event) -> UUID:
+    def publish(self, event: Event, traceparent: str | None = None) -> UUID | None:
         """Accept one event; returns its ``event_id`` once it is durable.
+
+        None stands for a telemetry chunk of ``sheddable_channels`` for which there was no room: it
+        was shed, and its loss is noted and will be reported.
 
         A telemetry chunk survives the death of the process at once, and a power cut within
         ``telemetry_sync_s``; every other event survives both. Implausible values are logged as
         warnings, never refused.
 
+        :param traceparent: W3C Trace Context of the publishing span, sent as the header of that name.
         :raises EventRefused: the event breaks the contract; it was not accepted.
+        :raises OutboxFull: as much waits as may; it was not accepted. A reserve is kept for the
+            events that end and seal a procedure.
         :raises OutboxError: the outbox cannot be written; it was not accepted.
         """
-        self._append([self._entry(event)])
-        return event.header.event_id
+        (outcome,) = self._append([self._entry(event, traceparent)])
+        return outcome
 
-    def publish_many(self, events: Iterable[Event]) -> list[UUID]:
-        """Accept events in order, committed in groups; returns their ids once all are durable.
+    def publish_many(
+        self, events: Iterable[Event], traceparent: str | None = None
+    ) -> list[UUID | None]:
+        """Accept events in order, committed in groups; returns for each what :meth:`publish` would,
+        once all are durable.
 
+        :param traceparent: of the span that publishes all of them.
         :raises EventRefused: the events before the refused one are durable, none after it is.
-        :raises OutboxError: as many groups as were committed are durable.
+        :raises OutboxFull, OutboxError: its ``outcomes`` tell which events are durable.
         """
-        accepted: list[UUID] = []
+        outcomes: list[UUID | None] = []
         remaining = iter(events)
         while group := list(islice(remaining, self._settings.group_events)):
             entries: list[OutboxEntry] = []
             try:
                 for event in group:
-                    entries.append(self._entry(event))
+                    entries.append(self._entry(event, traceparent))
             finally:
-                self._append(entries)
-            accepted += [entry.event_id for entry in entries]
-        return accepted
+                try:
+                    outcomes += self._append(entries)
+                except OutboxError as error:
+                    error.outcomes = (*outcomes, *error.outcomes)
+                    raise
+        return outcomes
 
     def seal(self, procedure_id: UUID, header: SealHeader | None = None) -> UUID:
         """State that nothing more of a procedure's day comes from this outbox; returns the seal's id.
 
         The seal counts and hashes every event that this outbox ever accepted for the procedure,
         telemetry included, acknowledged or not. It is durable like any event. Sealing again returns
-        the same id. Events may follow, such as corrections and after-care: they are signed, if this
-        publisher signs, and numbered under a producer id that the seal does not name.
+        the same id. What was shed of the procedure is reported first. Events may follow, such as
+        corrections and after-care: they are signed, if this publisher signs, and numbered under a
+        producer id that the seal does not name.
 
         :raises SealRefused: this outbox has no events of the procedure, or a version of cryotrail
             before seals has forgotten some.
@@ -138,12 +157,20 @@ class Publisher:
         :raises OutboxError: the outbox cannot be written; the procedure was not sealed.
         """
         said = header or SealHeader()
-        seal_id, given = self._outboxes.seal(
+        seal_id = self._outboxes.seal(
             procedure_id,
             lambda events, chunks: self._encoded(make_seal(procedure_id, said, events, chunks)),
         )
-        self._own_up(given)
+        self._sender.wake()
         return seal_id
+
+    def report_gaps(self) -> None:
+        """Report everything that was shed and is not reported yet, as :meth:`close` does.
+
+        :raises OutboxError: the outbox cannot be written; it is reported later.
+        """
+        self._outboxes.report_gaps(0.0)
+        self._sender.wake()
 
     def count_refused(self, count: int) -> None:
         """Count events that were refused before they became events, such as lines of a file.
@@ -174,9 +201,7 @@ class Publisher:
 
         :raises OutboxError: the outbox cannot be read.
         """
-        with self._own_lock:
-            own = dict(self._own)
-        return sum(self._outboxes.by_topic[topic].unacknowledged(ids) for topic, ids in own.items())
+        return self._outboxes.unacknowledged()
 
     def status(self) -> OutboxStatus:
         """What the outbox holds, whoever put it there.
@@ -192,6 +217,21 @@ class Publisher:
         """
         return self._sender.problem or self.status().problem
 
+    def statuses(self) -> dict[str, OutboxStatus]:
+        """What each file of the outbox holds, by name: ``clinical`` and ``telemetry``.
+
+        :raises OutboxError: a file cannot be read.
+        """
+        return self._outboxes.statuses()
+
+    def sending_problem(self) -> str | None:
+        """Why this process sends nothing just now; None also while another process sends."""
+        return self._sender.problem if self._sender.tally.is_sender else None
+
+    def sender_tally(self) -> SenderTally:
+        """What this process has sent, and whether its sender turns; to be read from any thread."""
+        return self._sender.tally
+
     def close(self) -> None:
         """Stop sending and close the outbox cleanly. What waits is sent by the next publisher.
 
@@ -201,7 +241,7 @@ class Publisher:
         if self._stop.is_set():
             return
         self._stop.set()
-        self._sender.wake()
+        self._sender.interrupt()
         for thread in self._threads:
             thread.join(self._settings.close_timeout_s)
         self._outboxes.close()
@@ -226,56 +266,27 @@ class Publisher:
         """
         return event if self._personal is None else self._personal.encrypt(event)
 
-    def _encoded(self, event: Event) -> OutboxEntry:
-        return outbox_entry(self.as_published(event), self._settings.source)
+    def _encoded(self, event: Event, traceparent: str | None = None) -> OutboxEntry:
+        return outbox_entry(
+            self.as_published(event),
+            self._settings.source,
+            traceparent,
+            self._settings.sheddable_channels,
+        )
 
-    def _entry(self, event: Event) -> OutboxEntry:
+    def _entry(self, event: Event, traceparent: str | None = None) -> OutboxEntry:
         try:
-            entry = self._encoded(event)
+            entry = self._encoded(event, traceparent or self._settings.traceparent)
         except EventRefused:
-            self._outboxes.count_refused(1)
+            with suppress(OutboxError):  # why it was refused is to be told, counted or not
+                self._outboxes.count_refused(1)
             raise
         for problem in warnings(event):
             _log.warning("%s %s: %s", event.TYPE, entry.event_id, problem)
         return entry
 
-    def _append(self, entries: list[OutboxEntry]) -> None:
-        self._own_up(self._outboxes.append(entries))
-
-    def _own_up(self, given: dict[str, range]) -> None:
-        with self._own_lock:
-            for topic, ids in given.items():
-                before = self._own.get(topic, ids)
-                self._own[topic] = range(min(before.start, ids.start), max(before.stop, ids.stop))
-        self._sender.wake()
-
-    def _keep_synced(self) -> None:
-        while not self._stop.wait(self._settings.telemetry_sync_s):
-            try:
-                self._outboxes.sync()
-            except OutboxError as error:
-                # What is not synced is not sent either, so it stays visible as waiting.
-                _log.error("%s", error)
-
-
-def _signer(settings: PublisherSettings) -> Signer | None:
-    """What signs; None = nothing is signed."""
-    if settings.signing_key_file is None:
-        return None
-    # Only here: a publisher that signs nothing need not load the library.
-    from cryotrail_producers.signing import Ed25519Signer
-
-    return Ed25519Signer.from_file(settings.signing_key_file)
-
-
-def _personal_cipher(settings: PublisherSettings) -> PersonalCipher | None:
-    """What encrypts personal text; None = it is to be sent in clear."""
-    if settings.personal_kek_file is None:
-        return None
-    # Only here: a publisher that encrypts nothing need not load the library.
-    from cryotrail_producers.key_store.kek import read_kek
-    from cryotrail_producers.key_store.sqlite import SqliteKeyStore
-    from cryotrail_producers.personal_cipher import PersonalCipher
-
-    kek = read_kek(settings.personal_kek_file)
-    return PersonalCipher(SqliteKeyStore(settings.key_store_path(), kek))
+    def _append(self, entries: list[OutboxEntry]) -> list[UUID | None]:
+        try:
+            return self._outboxes.append(entries)
+        finally:
+            self._sender.wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 from cryotrail_producers.errors import RegistryUnavailable, SchemaNotTaken
@@ -43,9 +43,9 @@ class RegistryFraming:
         """As :meth:`Transport.send`; may take five seconds more when the registry hangs."""
         return self._transport.send([self._reframed(record) for record in records])
 
-    def log_state(self, topic: str) -> LogState:
+    def log_state(self, topic: str, offsets: Mapping[int, int]) -> LogState:
         """As :meth:`Transport.log_state`."""
-        return self._transport.log_state(topic)
+        return self._transport.log_state(topic, offsets)
 
     def reset(self) -> None:
         """As :meth:`Transport.reset`; the ids are kept."""

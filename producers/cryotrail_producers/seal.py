@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from cryotrail_producers.errors import SealRefused
-from cryotrail_producers.sealed_procedures import Contents
+from cryotrail_producers.outbox_file.sealed_procedures import Contents
 from cryotrail_schemas.events import (
     ActorRole,
     DataOrigin,
@@ -53,8 +53,8 @@ def make_seal(
     forgotten = events.forgotten + chunks.forgotten
     if forgotten:
         raise SealRefused(
-            f"{forgotten} events of procedure {procedure_id} were sent and forgotten by an earlier "
-            "version of cryotrail, so that they cannot be counted",
+            f"{forgotten} events of procedure {procedure_id} cannot be counted any more: they were "
+            "sent and forgotten by an earlier version of cryotrail, or lost with a damaged outbox",
             hint="procedures that begin from now on can be sealed",
         )
     template = events if events.subject_id is not None else chunks

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryotrail_producers.outbox_file.budget import Budget
+from cryotrail_schemas.events import Channel
+
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:
@@ -18,6 +21,9 @@ class SenderSettings:
     """Records held in memory, waiting or in flight."""
     poll_s: float = 0.05
     """How often other processes' appends are looked for."""
+    gather_s: float = 0.2
+    """How long rows gather after some were handed over, while few come. The first after a pause
+    goes at once; none waits longer for this."""
     log_check_s: float = 60.0
     """How often a log is asked whether it can still hold what it acknowledged."""
     back_off_min_s: float = 0.1
@@ -37,6 +43,17 @@ class PublisherSettings:
     signing_key_file: Path | None = None
     """Private key that signs seals, corrections and what follows a seal; None = nothing is signed.
     See :mod:`cryotrail_producers.signing`."""
+    clinical_budget: Budget = field(default_factory=lambda: Budget(reserve_bytes=2**20))
+    """What may wait of the clinical events; at its bounds they are refused."""
+    telemetry_budget: Budget = field(default_factory=Budget)
+    """What may wait of the telemetry; at its bounds it is shed or refused."""
+    sheddable_channels: frozenset[Channel] = frozenset()
+    """Telemetry that may be shed for want of room, and is then reported as lost; other telemetry is
+    refused."""
+    gap_report_s: float = 60.0
+    """While telemetry is being shed, each curve's loss is reported at least so often."""
+    traceparent: str | None = None
+    """W3C Trace Context of the span of everything that is published without another."""
     grace_s: float = 900.0
     """How long an acknowledged event is kept, to be sent again if the broker loses it."""
     telemetry_sync_s: float = 1.0
@@ -47,6 +64,8 @@ class PublisherSettings:
     """File of the key that wraps the keys of personal text; None = text is sent in clear."""
     keys_path: Path | None = None
     """SQLite file of those keys; None = ``keys.sqlite3`` beside ``outbox_path``."""
+    status_interval_s: float = 0.5
+    """How often the status is looked at for ``on_status``, which is called when it has changed."""
     close_timeout_s: float = 15.0
     """How long ``close`` waits for the sender to let go of the network."""
     sender: SenderSettings = field(default_factory=SenderSettings)

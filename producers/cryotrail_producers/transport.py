@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -26,6 +26,7 @@ from kafka.partitioner.default import murmur2
 from cryotrail_producers.errors import DeliveryFailed, RecordRefused, TransportUnavailable
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
 from cryotrail_producers.log_state import LogState, kafka_log_state
+from cryotrail_schemas.delivery import read_delivery
 from cryotrail_schemas.topics import PARTITION_COUNT
 
 _REFUSALS = (
@@ -77,10 +78,11 @@ class Transport(Protocol):
         :raises TransportUnavailable: nothing could be handed over. May take ten seconds.
         """
 
-    def log_state(self, topic: str) -> LogState:
-        """Which log a topic is now, and where it ends.
+    def log_state(self, topic: str, offsets: Mapping[int, int]) -> LogState:
+        """Which log a topic is now, where it ends, and what lies at an offset of each partition
+        in ``offsets``.
 
-        :raises CryotrailError: the log cannot be asked; retriable. May take ten seconds.
+        :raises CryotrailError: the log cannot be asked; retriable. May take twenty seconds.
         """
 
     def reset(self) -> None:
@@ -124,8 +126,8 @@ class KafkaTransport:
             flight.all_handed_over()
         return flight.result
 
-    def log_state(self, topic: str) -> LogState:
-        return kafka_log_state(self._connection, topic)
+    def log_state(self, topic: str, offsets: Mapping[int, int]) -> LogState:
+        return kafka_log_state(self._connection, topic, offsets)
 
     def reset(self) -> None:
         if self._producer is not None:
@@ -220,6 +222,7 @@ class MemoryTransport:
         self._partition_count = partition_count
         self._topic_id = str(uuid4())
         self._next_offset: dict[tuple[str, int], int] = defaultdict(int)
+        self._event_ids: dict[tuple[str, int, int], str | None] = {}
 
     def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
         if self.outage is not None:
@@ -228,11 +231,16 @@ class MemoryTransport:
         result.set_result([self._append(record) for record in records])
         return result
 
-    def log_state(self, topic: str) -> LogState:
+    def log_state(self, topic: str, offsets: Mapping[int, int]) -> LogState:
         if self.outage is not None:
             raise TransportUnavailable(self.outage)
         ends = {part: end for (of, part), end in self._next_offset.items() if of == topic}
-        return LogState(self._topic_id, ends)
+        found = {
+            part: self._event_ids[topic, part, offset]
+            for part, offset in offsets.items()
+            if offset < ends.get(part, 0)
+        }
+        return LogState(self._topic_id, ends, found)
 
     def reset(self) -> None:
         """Nothing is in flight, and nothing is connected."""
@@ -241,5 +249,6 @@ class MemoryTransport:
         part = partition_of(record.key, self._partition_count)
         offset = self._next_offset[record.topic, part]
         self._next_offset[record.topic, part] += 1
+        self._event_ids[record.topic, part, offset] = read_delivery(record.headers).event_id
         self.records.append(record)
         return Placement(part, offset)

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from cryotrail_schemas.trace_context import trace_id_of
+
 CE_SPECVERSION: Final = "ce_specversion"
 CE_ID: Final = "ce_id"
 CE_SOURCE: Final = "ce_source"
@@ -52,6 +54,8 @@ class Delivery(NamedTuple):
     """``ce_id`` as text; the body's event_id is the one that counts."""
     event_type: str | None
     """``ce_type`` without its prefix, such as ``FreezeStarted``."""
+    trace_id: str | None = None
+    """Of ``traceparent``: 32 hexadecimal digits."""
 
 
 def kafka_headers(
@@ -113,6 +117,7 @@ def read_delivery(headers: Iterable[tuple[str, bytes | None]]) -> Delivery:
         signature=_base64(given.get(CE_SIGNATURE), "signature", flags),
         event_id=_text(given.get(CE_ID), "event_id", flags),
         event_type=_type_name(given.get(CE_TYPE), flags),
+        trace_id=_trace_id(given.get(TRACEPARENT), flags),
         # Last, since the readers above add to it.
         flags=tuple(flags),
     )
@@ -149,6 +154,15 @@ def _base64(value: bytes | None, field: str, flags: list[str]) -> bytes | None:
     except binascii.Error:
         flags.append(f"malformed_{field}")
         return None
+
+
+def _trace_id(value: bytes | None, flags: list[str]) -> str | None:
+    if value is None:
+        return None
+    found = trace_id_of(value.decode("ascii", "replace"))
+    if found is None:
+        flags.append("malformed_traceparent")
+    return found
 
 
 def _type_name(value: bytes | None, flags: list[str]) -> str | None:

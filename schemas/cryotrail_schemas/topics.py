@@ -1,6 +1,6 @@
-"""Names and shape of the two Kafka topics.
+"""Names and shape of the Kafka topics.
 
-Both are keyed by ``procedure_id`` as lower-case UUID text under the murmur2 partitioner, so that
+The two of events are keyed by ``procedure_id`` as lower-case UUID text under the murmur2 partitioner, so that
 a procedure stays in order on one partition. The partition count never grows: that would remap
 procedures that are still running.
 """
@@ -17,6 +17,15 @@ PROBE_TELEMETRY: Final = "cryotrail.probe-telemetry"
 
 PARTITION_COUNT: Final = 12
 MAX_MESSAGE_BYTES: Final = 262_144
+
+DEAD_LETTERS: Final = "cryotrail.dead-letters"
+"""Copies of what is in quarantine, for those who want to be told through Kafka.
+
+One partition, so that it has the order of the log and its last record says how far it is.
+"""
+
+MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_MESSAGE_BYTES
+"""Room for the largest record with what is said of it, also where it is stored encrypted."""
 
 _TELEMETRY_TYPES: Final = frozenset({"ProbeTelemetryChunk"})
 

@@ -73,7 +73,8 @@ def procedure_events(case: Case, as_published: AsPublished = as_it_is) -> list[E
 def sealed(case: Case, events: Sequence[Event]) -> list[Event]:
     """The events with the procedure's seal, in order of publication.
 
-    They are as they will be published: the seal hashes them. The sort is stable: of one instant, what stands first in ``events`` is published first.
+    They are as they will be published: the seal hashes them. The sort is stable: of one instant,
+    what stands first in ``events`` is published first.
     """
     return sorted([*events, seal(case, events)], key=published_at)
 

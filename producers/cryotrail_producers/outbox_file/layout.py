@@ -11,18 +11,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from cryotrail_producers.errors import OutboxError
+from cryotrail_producers.errors import OutboxDamaged, OutboxError
 
 APPLICATION_ID = 0x4F555442
 """``OUTB``: tells an outbox from any other SQLite file."""
 
-LAYOUTS = ("outbox.sql", "outbox_2.sql")
+LAYOUTS = ("outbox.sql", "outbox_2.sql", "outbox_3.sql")
 """What makes each layout out of the one before it, the first out of an empty file."""
 
 FILE_VERSION = len(LAYOUTS)
 """The layout, in ``PRAGMA user_version``."""
 
 _BUSY_TIMEOUT_S = 30.0
+_LOG_KEPT_BYTES = 8 * 2**20
 _TRY_AGAIN_S = 0.0005
 
 Synchronous = Literal["FULL", "NORMAL"]
@@ -46,6 +47,8 @@ def connect(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _until_free(connection, "PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
+        # The log cannot begin anew while somebody reads an old state; once he is gone it shrinks.
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT_BYTES}")
     except BaseException:
         connection.close()
         raise
@@ -79,8 +82,25 @@ def translated(path: Path, operation: str) -> Iterator[None]:
     """Turn what the driver and the operating system raise into :class:`OutboxError`."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+        if is_damage(error):
+            raise OutboxDamaged(path, operation, str(error)) from error
         raise OutboxError(path, operation, str(error), hint=_hint(error)) from error
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that the file is damaged. A disk that is full or cannot be read or
+    written, a lock and a missing right say nothing of the kind."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # What should be text is none: the driver says so, or fails to say what SQLite said.
+        return isinstance(error, UnicodeDecodeError) or type(error) is sqlite3.OperationalError
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def log_path(path: Path) -> Path:
+    """SQLite's write-ahead log beside a file."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, alone: bool) -> bool:
@@ -101,12 +121,17 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path, *, alone: bool)
             hint="end that process, then start this one: what it accepted stays",
         )
     for script in LAYOUTS[found:]:
-        for statement in _statements(script):
-            connection.execute(statement)
+        lay_out(connection, script)
     if found < FILE_VERSION:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {FILE_VERSION}")
     return found == 0
+
+
+def lay_out(connection: sqlite3.Connection, script: str) -> None:
+    """Run one of the :data:`LAYOUTS`, in the caller's transaction if there is one."""
+    for statement in _statements(script):
+        connection.execute(statement)
 
 
 def _layout(connection: sqlite3.Connection, path: Path) -> int:
@@ -161,7 +186,7 @@ def _until_free(connection: sqlite3.Connection, statement: str) -> None:
 def _statements(script: str) -> Iterator[str]:
     # One by one: `executescript` would commit the transaction that they belong to.
     statement = ""
-    text = files("cryotrail_producers").joinpath(script).read_text(encoding="utf-8")
+    text = files("cryotrail_producers.outbox_file").joinpath(script).read_text(encoding="utf-8")
     for line in text.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
@@ -175,8 +200,6 @@ def _hint(error: Exception) -> str | None:
         return "free some disk space; nothing that was accepted is lost"
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"another process has been writing to it for over {_BUSY_TIMEOUT_S:g} s"
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return "the file is damaged: keep it with its -wal and -shm, and name another path"
     if isinstance(error, OSError | sqlite3.OperationalError):
         return "is the folder there, on a local disk, and writable for this user?"
     return None

@@ -26,6 +26,10 @@ class FileLock:
             return False
         return True
 
+    def exclusive(self) -> None:
+        """Take the lock alone; waits for all who hold it."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
     def share(self) -> None:
         """Hold the lock beside others; waits for one who holds it alone."""
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
@@ -33,6 +37,14 @@ class FileLock:
     def release(self) -> None:
         """Let go; the lock can be taken again."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def note(self, text: str) -> None:
+        """Write a short text into the file, in place of what stands there."""
+        os.pwrite(self._descriptor, text.encode(), 0)
+
+    def noted(self) -> str:
+        """The text in the file; empty when nobody wrote one."""
+        return os.pread(self._descriptor, 1000, 0).decode(errors="replace")
 
     def close(self) -> None:
         """Let go for good."""

@@ -13,10 +13,18 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cryotrail_producers.sealed_procedures import SEAL_TYPE, SealedProcedures
+from cryotrail_producers.outbox_file.budget import ROW_BYTES
+from cryotrail_producers.outbox_file.row_checksum import WRITTEN_COLUMNS, row_checksum
+from cryotrail_producers.outbox_file.sealed_procedures import SEAL_TYPE, SealedProcedures
+from cryotrail_producers.outbox_file.shed_samples import ShedSamples
 from cryotrail_schemas.codec import parse_frame
 from cryotrail_schemas.identifiers import new_event_id
 from cryotrail_schemas.signing import SIGNED_TYPES, Signer
+
+_INSERT = (
+    f"INSERT INTO event ({', '.join(WRITTEN_COLUMNS)}, checksum)"
+    f" VALUES ({', '.join('?' * (len(WRITTEN_COLUMNS) + 1))})"
+)
 
 
 class OutboxEntry(NamedTuple):
@@ -30,6 +38,10 @@ class OutboxEntry(NamedTuple):
     source: str
     value: bytes
     """The record's value: framed Avro."""
+    traceparent: str | None = None
+    """W3C Trace Context of the span that published it."""
+    sheddable: ShedSamples | None = None
+    """What is lost when it is shed for want of room; None = it may not be shed."""
 
 
 def mint_producer(connection: sqlite3.Connection) -> int:
@@ -53,6 +65,8 @@ def number_and_insert(
     With a signer, what must be signed singly is: :data:`~cryotrail_schemas.signing.SIGNED_TYPES`,
     and everything of a procedure that was sealed here.
     """
+    if not entries:
+        return []
     numbers = _Numbers(connection)
     sealed = SealedProcedures(connection)
     appended_us = _now_us()
@@ -65,32 +79,31 @@ def number_and_insert(
         signed: tuple[bytes | None, bytes | None] = (None, None)
         if signer is not None and (through is not None or entry.event_type in SIGNED_TYPES):
             signed = (signer.key_id, signer.sign(parse_frame(entry.value).body))
-        rows.append(
-            (
-                entry.event_id.bytes,
-                entry.event_type,
-                procedure_id,
-                entry.occurred_us,
-                entry.topic,
-                entry.source,
-                *numbers.next(procedure_id, entry.topic),
-                entry.value,
-                appended_us,
-                *signed,
-            )
+        columns = (
+            entry.event_id.bytes,
+            entry.event_type,
+            procedure_id,
+            entry.occurred_us,
+            entry.topic,
+            entry.source,
+            *numbers.next(procedure_id, entry.topic),
+            entry.value,
+            *signed,
+            entry.traceparent,
+            appended_us,
         )
+        rows.append((*columns, row_checksum(columns)))
         if entry.event_type == SEAL_TYPE:
             sealed.note(procedure_id, entry.event_id.bytes)
-    connection.executemany(
-        "INSERT INTO event (event_id, event_type, procedure_id, occurred_us, topic, source,"
-        " producer_no, producer_seq, procedure_seq, value, appended_us, signing_key_id, signature)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    connection.executemany(_INSERT, rows[:-1])
+    last_id = connection.execute(_INSERT, rows[-1]).lastrowid
+    assert last_id is not None
     numbers.write_down()
-    (last_id,) = connection.execute(
-        "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
-    ).fetchone()
+    connection.execute(
+        "UPDATE outbox SET waiting_rows = waiting_rows + ?, waiting_bytes = waiting_bytes + ?",
+        (len(entries), sum(len(entry.value) for entry in entries) + ROW_BYTES * len(entries)),
+    )
+    # Nobody else inserts meanwhile, so the ids of one call have no gaps.
     return list(range(last_id - len(rows) + 1, last_id + 1))
 
 

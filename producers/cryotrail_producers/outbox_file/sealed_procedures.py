@@ -32,7 +32,8 @@ class Contents(NamedTuple):
     """As its events have it; None when there are none, or none that can be read."""
     data_origin: str | None
     forgotten: int
-    """Events that were cut before this file kept contents: with any, no seal can count it all."""
+    """Events that were cut before this file kept contents, or lost with a damaged file: with any, no
+    seal can count it all."""
 
 
 class SealedProcedures:
@@ -120,17 +121,20 @@ def contents_of(connection: sqlite3.Connection, procedure_id: UUID) -> Contents:
         kept + [(id_, event_id, _content_hash(value)) for id_, event_id, value in rows]
     ):
         hashes.setdefault(event_id, content_hash)
+    (unknown,) = connection.execute(
+        "SELECT count(*) FROM loss WHERE procedure_id = ? AND lost_count IS NULL", of
+    ).fetchone()
     subject = connection.execute(
         "SELECT subject_id, data_origin FROM subject WHERE procedure_id = ?", of
     ).fetchone()
     if subject is None and rows:
-        subject = _subject(rows[0][2])
+        subject = subject_of(rows[0][2])
     return Contents(
         producer_ids=tuple(producer_id for producer_id, _ in numbered),
         hashes=hashes,
         subject_id=None if subject is None else UUID(bytes=subject[0]),
         data_origin=None if subject is None else subject[1],
-        forgotten=sum(count for _, count in numbered) - len(kept) - len(rows),
+        forgotten=sum(count for _, count in numbered) - len(kept) - len(rows) + unknown,
     )
 
 
@@ -147,7 +151,7 @@ def keep_contents(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         [(row[1], row[0], row[2], _content_hash(row[3])) for row in rows],
     )
     one_each = {row[1]: row[3] for row in rows}
-    subjects = {procedure_id: _subject(value) for procedure_id, value in one_each.items()}
+    subjects = {procedure_id: subject_of(value) for procedure_id, value in one_each.items()}
     connection.executemany(
         "INSERT INTO subject VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(procedure_id, *subject) for procedure_id, subject in subjects.items() if subject],
@@ -158,7 +162,7 @@ def _content_hash(value: bytes) -> bytes:
     return sha256(parse_frame(value).body).digest()
 
 
-def _subject(value: bytes) -> tuple[bytes, str] | None:
+def subject_of(value: bytes) -> tuple[bytes, str] | None:
     """Subject and data origin, as the header of an event has them; None when it cannot be read."""
     frame = parse_frame(value)
     event_type = catalog().by_fingerprint(frame.fingerprint or b"")

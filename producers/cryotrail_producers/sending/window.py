@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cryotrail_producers.outbox_drain import Lane, WaitingRow
-from cryotrail_producers.refusals import Refusals
+from cryotrail_producers.outbox.drain import Lane, WaitingRow
+from cryotrail_producers.sending.refusals import Refusals
 
 
 @dataclass(eq=False)

@@ -13,12 +13,14 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from cryotrail_producers.errors import DeliveryFailed, RecordRefused
-from cryotrail_producers.outbox_drain import Acknowledged, OutboxDrain, WaitingRow
-from cryotrail_producers.refusals import Refusals
-from cryotrail_producers.send_window import Batch, SendWindow
+from cryotrail_producers.outbox.drain import Acknowledged, OutboxDrain, WaitingRow
+from cryotrail_producers.sending.refusals import Refusals
+from cryotrail_producers.sending.tally import SenderTally
+from cryotrail_producers.sending.window import Batch, SendWindow
 from cryotrail_producers.settings import SenderSettings
 from cryotrail_producers.transport import OutgoingRecord, Placement, Transport
 from cryotrail_schemas.delivery import kafka_headers
+from cryotrail_schemas.trace_context import trace_id_of
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class SendSession:
         arrivals: Arrivals,
         refusals: Refusals,
         sent_again_through: Mapping[str, int],
+        tally: SenderTally,
     ) -> None:
         """``sent_again_through``: the newest id, by topic, that was acknowledged once before."""
         self.acknowledged_rows = 0
@@ -52,6 +55,7 @@ class SendSession:
         self._arrivals = arrivals
         self._refusals = refusals
         self._sent_again_through = sent_again_through
+        self._tally = tally
         self._last_offsets: dict[tuple[str, int], int] = {}
         self._check_at = dict.fromkeys(drains, 0.0)
         self._read_from_the_start()
@@ -59,7 +63,7 @@ class SendSession:
     def run(self, stop: Event, housekeep: Callable[[], None]) -> None:
         """Send until ``stop`` is set, then wait shortly for what is in flight.
 
-        ``housekeep`` is called again and again, at least every ``poll_s``.
+        ``housekeep`` is called again and again, at least every ``poll_s`` or ``gather_s``.
 
         :raises DeliveryFailed: the producer failed, or a log does not hold what it acknowledged:
             everything that is kept must be sent again, by a new session.
@@ -68,45 +72,65 @@ class SendSession:
         :raises CryotrailError: nothing can be handed over now, or an outbox fails.
         """
         for drain in self._drains.values():
-            self._last_offsets |= drain.last_offsets()
+            for place, newest in drain.last_acknowledged().items():
+                self._last_offsets[place] = newest.offset
         while not stop.is_set():
             self._read()
             self._check_logs()
             self._hand_over()
-            self._settle(self._collect(self._settings.poll_s))
+            gather_s = self._read_at - time.monotonic()
+            self._settle(self._collect(gather_s if gather_s > 0 else self._settings.poll_s))
             housekeep()
         deadline = time.monotonic() + _LAST_ACKNOWLEDGEMENTS_S
         while self._window.in_flight_rows and time.monotonic() < deadline:
             self._settle(self._collect(self._settings.poll_s))
+
+    @property
+    def in_flight_rows(self) -> int:
+        """Handed over and not yet acknowledged."""
+        return self._window.in_flight_rows
+
+    def is_gathering(self) -> bool:
+        """Whether it will read what waits within ``gather_s``, whatever comes; from any thread."""
+        return time.monotonic() < self._read_at
 
     def _read_from_the_start(self) -> None:
         self._window = SendWindow(
             self._settings.in_flight_rows, self._settings.batch_rows, self._refusals
         )
         self._read_through = dict.fromkeys(self._drains, 0)
+        self._read_at = 0.0
 
     def _read(self) -> None:
+        """Take in what waits. After a few rows others may gather, to share a request and a commit:
+        a request a row would cost twice what it costs to publish one."""
+        if time.monotonic() < self._read_at:
+            return
+        found = 0
         for topic, drain in self._drains.items():
             bytes_left = self._settings.window_bytes - self._window.held_bytes
             if self._window.held_rows > self._settings.in_flight_rows or bytes_left <= 0:
-                return
+                break
             rows = drain.waiting(
                 self._read_through[topic], self._settings.in_flight_rows, bytes_left
             )
             if rows:
                 self._window.add(rows)
                 self._read_through[topic] = rows[-1].id
+                found += len(rows)
+        if 0 < found < self._settings.batch_rows:
+            self._read_at = time.monotonic() + self._settings.gather_s
 
     def _check_logs(self) -> None:
         """Before the first record of a session, and every so often, for each topic in use."""
         for topic, drain in self._drains.items():
-            kept = {
-                part: offset for (of, part), offset in self._last_offsets.items() if of == topic
-            }
-            in_use = kept or self._read_through[topic]
-            if not in_use or time.monotonic() < self._check_at[topic]:
+            if time.monotonic() < self._check_at[topic]:
                 continue
-            state = self._transport.log_state(topic)
+            kept = {part: newest for (_, part), newest in drain.last_acknowledged().items()}
+            if not kept and not self._read_through[topic]:
+                continue
+            offsets = {part: newest.offset for part, newest in kept.items()}
+            state = self._transport.log_state(topic, offsets)
             if kept and (lack := state.lacks(drain.topic_id(), kept)):
                 raise DeliveryFailed(
                     f"the topic {topic} no longer holds what it acknowledged: {lack}",
@@ -137,11 +161,13 @@ class SendSession:
 
     def _settle(self, arrived: list[tuple[Batch, Future[list[Placement]]]]) -> None:
         acknowledged: dict[str, list[Acknowledged]] = defaultdict(list)
+        sent: dict[str, list[WaitingRow]] = defaultdict(list)
         failure: BaseException | None = None
         for batch, future in arrived:
             failure = failure or self._failure(batch, future)
             if failure is None:
                 self._remember(batch, future.result())
+                sent[batch.lane[0]] += batch.rows
                 acknowledged[batch.lane[0]] += [
                     Acknowledged(row.id, placement.part, placement.offset)
                     for row, placement in zip(batch.rows, future.result(), strict=True)
@@ -150,7 +176,10 @@ class SendSession:
             self._drains[topic].acknowledge(rows)
             self.acknowledged_rows += len(rows)
             sent_again_through = self._sent_again_through.get(topic, 0)
-            self.new_rows += sum(row.id > sent_again_through for row in rows)
+            new = [row for row in sent[topic] if row.id > sent_again_through]
+            self.new_rows += len(new)
+            self._tally.sent_again += len(rows) - len(new)
+            self._tally.add((row.source, row.event_type) for row in new)
         if failure is not None:
             raise failure
         for batch, _ in arrived:
@@ -170,7 +199,16 @@ class SendSession:
             text = f"{row.event_type} {row.event_id} of procedure {row.procedure_id}: {error}"
             self._drains[row.topic].refuse(row.id, text)
             if self._refusals.note(row.lane, row.id):
-                _log.error("%s; later events of the procedure wait behind it", text)
+                _log.error(
+                    "%s; later events of the procedure wait behind it",
+                    text,
+                    extra={
+                        "event_id": str(row.event_id),
+                        "event_type": row.event_type,
+                        "topic": row.topic,
+                        "trace_id": row.traceparent and trace_id_of(row.traceparent),
+                    },
+                )
         return error
 
     def _lost(self, batch: Batch, placements: list[Placement]) -> DeliveryFailed | None:
@@ -208,6 +246,7 @@ def outgoing_record(row: WaitingRow) -> OutgoingRecord:
             row.producer_id,
             row.producer_seq,
             row.procedure_seq,
+            traceparent=row.traceparent,
             signing_key_id=row.signing_key_id,
             signature=row.signature,
         ),

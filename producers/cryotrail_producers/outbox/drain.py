@@ -9,11 +9,17 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from sqlite3 import Connection
+from typing import Any, NamedTuple
 
-from cryotrail_producers.outbox_file import Synchronous, connect, transaction, translated
-from cryotrail_producers.sealed_procedures import keep_contents
+from cryotrail_producers.errors import OutboxDamaged
+from cryotrail_producers.log_state import LastAcknowledged
+from cryotrail_producers.outbox.connection import OutboxConnection
+from cryotrail_producers.outbox_file.layout import Synchronous, transaction, translated
+from cryotrail_producers.outbox_file.row_checksum import WRITTEN_COLUMNS, row_checksum
+from cryotrail_producers.outbox_file.sealed_procedures import keep_contents
 
 _CUT_ROWS = 1000
 _FREE_PAGES_KEPT = 1024
@@ -39,6 +45,7 @@ class WaitingRow(NamedTuple):
     value: bytes
     signing_key_id: bytes | None = None
     signature: bytes | None = None
+    traceparent: str | None = None
 
     @property
     def lane(self) -> Lane:
@@ -67,7 +74,7 @@ class OutboxDrain:
         self._synced = "" if synchronous == "FULL" else "AND id <= (SELECT synced_id FROM outbox)"
         self._producer_ids: dict[int, str] = {}
         with translated(path, "open"):
-            self._connection = connect(path, "NORMAL")
+            self._connection = OutboxConnection(path, "NORMAL", follow=False)
 
     def close(self) -> None:
         """Close the connection; the file stays as it is."""
@@ -80,27 +87,25 @@ class OutboxDrain:
         never appears later.
         """
         found: list[WaitingRow] = []
-        with translated(self.path, "read"):
-            cursor = self._connection.execute(
-                "SELECT id, event_id, event_type, procedure_id, occurred_us, topic, source,"
-                " producer_no, producer_seq, procedure_seq, value, signing_key_id, signature"
+        with self._connection.reading() as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(
+                f"SELECT id, checksum, {', '.join(WRITTEN_COLUMNS)}"
                 " FROM event INDEXED BY event_waiting"
                 f" WHERE acknowledged_us IS NULL AND id > ? {self._synced} ORDER BY id LIMIT ?",
                 (after_id, rows_limit),
             )
             for row in cursor:
-                found.append(self._row(row))
+                found.append(self._row(connection, *row))
                 bytes_limit -= len(found[-1].value)
                 if bytes_limit <= 0:
                     break
-            cursor.close()
         return found
 
     def acknowledge(self, acknowledged: Sequence[Acknowledged]) -> None:
         """Mark rows as sent, in one transaction; they are kept until they are cut."""
         now_us = time.time_ns() // 1000
-        with translated(self.path, "write"), transaction(self._connection):
-            self._connection.executemany(
+        with self._connection.writing() as connection:
+            connection.executemany(
                 "UPDATE event SET acknowledged_us = ?, part = ?, kafka_offset = ?, refusal = NULL"
                 " WHERE id = ?",
                 [(now_us, row.part, row.offset, row.id) for row in acknowledged],
@@ -108,33 +113,37 @@ class OutboxDrain:
 
     def refuse(self, row_id: int, reason: str) -> None:
         """Note why Kafka does not take a row, for whoever looks at the outbox; it still waits."""
-        with translated(self.path, "write"), transaction(self._connection):
-            self._connection.execute("UPDATE event SET refusal = ? WHERE id = ?", (reason, row_id))
+        with self._connection.writing() as connection:
+            connection.execute("UPDATE event SET refusal = ? WHERE id = ?", (reason, row_id))
 
     def topic_id(self) -> str | None:
         """Kafka's id of the topic in which the rows that are kept lie; None before the first."""
-        with translated(self.path, "read"):
-            (topic_id,) = self._connection.execute("SELECT topic_id FROM outbox").fetchone()
+        with self._connection.reading() as connection:
+            (topic_id,) = connection.execute("SELECT topic_id FROM outbox").fetchone()
         return None if topic_id is None else str(topic_id)
 
     def note_topic_id(self, topic_id: str) -> None:
         """Note in which topic what is sent from now on will lie."""
-        with translated(self.path, "write"), transaction(self._connection):
-            self._connection.execute("UPDATE outbox SET topic_id = ?", (topic_id,))
+        with self._connection.writing() as connection:
+            connection.execute("UPDATE outbox SET topic_id = ?", (topic_id,))
 
-    def last_offsets(self) -> dict[tuple[str, int], int]:
-        """The highest acknowledged offset per topic and partition, of the rows that are kept."""
-        with translated(self.path, "read"):
-            rows = self._connection.execute(
-                "SELECT topic, part, max(kafka_offset) FROM event INDEXED BY event_kept"
+    def last_acknowledged(self) -> dict[tuple[str, int], LastAcknowledged]:
+        """The newest record per topic and partition, of the rows that are kept."""
+        with self._connection.reading() as connection:
+            rows = connection.execute(
+                # SQLite takes the id from the row that has the maximum.
+                "SELECT topic, part, max(kafka_offset), event_id FROM event INDEXED BY event_kept"
                 " WHERE acknowledged_us IS NOT NULL GROUP BY topic, part"
             ).fetchall()
-        return {(topic, part): offset for topic, part, offset in rows}
+        return {
+            (topic, part): LastAcknowledged(offset, uuid.UUID(bytes=event_id))
+            for topic, part, offset, event_id in rows
+        }
 
     def resend_kept(self) -> list[int]:
         """Let everything that is kept wait again; returns the ids."""
-        with translated(self.path, "write"), transaction(self._connection):
-            rows = self._connection.execute(
+        with self._connection.writing() as connection:
+            rows = connection.execute(
                 "UPDATE event SET acknowledged_us = NULL, part = NULL, kafka_offset = NULL"
                 " WHERE acknowledged_us IS NOT NULL RETURNING id"
             ).fetchall()
@@ -143,49 +152,54 @@ class OutboxDrain:
     def cut(self, acknowledged_before_us: int) -> int:
         """Forget rows acknowledged before that time, some at once; returns how many went.
 
-        What the seal of their procedure will need of them is kept. A file that has grown during an outage gives its space back to the disk, bit by bit.
+        What the seal of their procedure will need of them is kept. A file that has grown during an
+        outage gives its space back to the disk, bit by bit.
         """
-        with translated(self.path, "write"):
-            with transaction(self._connection):
-                ids = [
-                    id_
-                    for (id_,) in self._connection.execute(
-                        "SELECT id FROM event INDEXED BY event_kept"
-                        " WHERE acknowledged_us IS NOT NULL AND acknowledged_us < ?"
-                        " ORDER BY acknowledged_us LIMIT ?",
-                        (acknowledged_before_us, _CUT_ROWS),
-                    )
-                ]
-                if ids:
-                    keep_contents(self._connection, ids)
-                    self._connection.executemany(
+        with self._connection.reading("write") as connection:
+            # Nobody but this sender makes a row acknowledged, waiting again or gone.
+            ids = [
+                id_
+                for (id_,) in connection.execute(
+                    "SELECT id FROM event INDEXED BY event_kept"
+                    " WHERE acknowledged_us IS NOT NULL AND acknowledged_us < ?"
+                    " ORDER BY acknowledged_us LIMIT ?",
+                    (acknowledged_before_us, _CUT_ROWS),
+                )
+            ]
+            if ids:
+                with transaction(connection):
+                    keep_contents(connection, ids)
+                    connection.executemany(
                         "DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids]
                     )
-            (free_pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+            (free_pages,) = connection.execute("PRAGMA freelist_count").fetchone()
             if free_pages > _FREE_PAGES_KEPT:
                 # It frees a page a step, and `execute` would take one step alone.
-                self._connection.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES_KEPT})")
+                connection.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES_KEPT})")
         return len(ids)
 
     def _row(
-        self,
-        row: tuple[
-            int, bytes, str, bytes, int, str, str, int, int, int, bytes, bytes | None, bytes | None
-        ],
+        self, connection: Connection, id_: int, checksum: bytes | None, *columns: Any
     ) -> WaitingRow:
-        producer_no = row[7]
+        if checksum is not None and row_checksum(columns) != checksum:
+            raise OutboxDamaged(self.path, "read", f"event {id_} is not what was written")
+        event_id, event_type, procedure_id, occurred_us, topic, source, *numbered = columns
+        producer_no, producer_seq, procedure_seq, value, *beside, _ = numbered
         if producer_no not in self._producer_ids:
             self._producer_ids = dict(
-                self._connection.execute("SELECT producer_no, producer_id FROM producer")
+                connection.execute("SELECT producer_no, producer_id FROM producer")
             )
         return WaitingRow(
-            row[0],
-            uuid.UUID(bytes=row[1]),
-            row[2],
-            uuid.UUID(bytes=row[3]),
-            row[4],
-            row[5],
-            row[6],
+            id_,
+            uuid.UUID(bytes=event_id),
+            event_type,
+            uuid.UUID(bytes=procedure_id),
+            occurred_us,
+            topic,
+            source,
             self._producer_ids[producer_no],
-            *row[8:],
+            producer_seq,
+            procedure_seq,
+            value,
+            *beside,
         )

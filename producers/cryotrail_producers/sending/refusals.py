@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from cryotrail_producers.back_off import BackOff
-from cryotrail_producers.outbox_drain import Lane
+from cryotrail_producers.outbox.drain import Lane
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""One SQLite file of an outbox: its layout, its numbers, who has it open."""

@@ -1,0 +1,1 @@
+"""The one sender of an outbox: from its files to Kafka, again after every failure."""

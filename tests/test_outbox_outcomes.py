@@ -1,0 +1,63 @@
+"""A call that a failing disk ends is told what became of its own events, and of no others."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from outbox_rows import event_ids
+from room_events import SOURCE, freeze
+from small_rooms import unplugged
+
+from cryotrail_producers.errors import OutboxError
+from cryotrail_producers.publisher import Publisher
+from cryotrail_producers.settings import PublisherSettings
+from cryotrail_schemas.topics import PROCEDURE_EVENTS
+
+THREADS = 4
+ROUNDS = 5
+SETTINGS = PublisherSettings(outbox_path=Path(), source=SOURCE, group_events=5)
+
+
+def test_calls_that_share_a_failed_commit_are_told_of_their_own_events_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    with Publisher(replace(SETTINGS, outbox_path=path), unplugged()) as publisher:
+        outbox = publisher._outboxes.by_topic[PROCEDURE_EVENTS]
+        connection = outbox._appending.within_opening()
+        for _ in range(ROUNDS):
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+            told = publish_from_several_threads(publisher)
+            durable = set(event_ids(path))
+            assert len(told) == THREADS
+            for given, outcomes in told:
+                assert outcomes == [id_ for id_ in given if id_ in durable]
+        connection.execute("PRAGMA max_page_count = 100000")
+
+
+def publish_from_several_threads(
+    publisher: Publisher,
+) -> list[tuple[list[UUID], list[UUID | None]]]:
+    """What each thread gave, and was told, when the disk was full."""
+    told = []
+    start = threading.Barrier(THREADS)
+
+    def publish() -> None:
+        procedure = uuid4()
+        events = [freeze(procedure) for _ in range(2000)]
+        start.wait()
+        try:
+            publisher.publish_many(events)
+        except OutboxError as error:
+            told.append(([event.header.event_id for event in events], list(error.outcomes)))
+
+    threads = [threading.Thread(target=publish) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return told
