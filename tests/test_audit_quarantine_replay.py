@@ -28,13 +28,13 @@ from cryotrail_audit.errors import AuditError, NotReplayable
 from cryotrail_audit.records import CONFLICT, EVENT, Entry, IncomingBatch, IncomingRecord
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_audit.verification import verify
-from cryotrail_consumers.decoding import RecordDecoder
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.headers import pack_headers, unpack_headers
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas, SchemasAtHand
 from cryotrail_consumers.errors import CorrectionRefused
-from cryotrail_consumers.headers import pack_headers, unpack_headers
-from cryotrail_consumers.kafka_header_names import EscapedName
-from cryotrail_consumers.known_schemas import KnownSchemas, SchemasAtHand
-from cryotrail_consumers.operator_correction import CORRECTED, OperatorCorrection
-from cryotrail_consumers.quarantine_replay import QuarantineReplay
+from cryotrail_consumers.operating.operator_correction import CORRECTED, OperatorCorrection
+from cryotrail_consumers.operating.quarantine_replay import QuarantineReplay
+from cryotrail_consumers.reading.kafka_header_names import EscapedName
 from cryotrail_producers.key_store.sqlite import SqliteKeyStore
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.errors import EventRefused

@@ -57,6 +57,26 @@ def test_json_is_alone_on_standard_output(
     assert outcome["records_per_s"] > 0
 
 
+def test_a_partition_held_by_unknown_schemas_is_named_and_an_operator_may_let_it_go(
+    fresh_topics: KafkaNode,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CRYOTRAIL_RECORDER_BREAKER_RECORDS", "3")
+    unknown = MESSAGES[0]._replace(value=b"\xc3\x01" + bytes(range(8)) + b"body", partition=5)
+    publish(fresh_topics.connection, [unknown] * 4)
+
+    held = main(["record", "--until-caught-up", "--json"])
+    outcome = json.loads(capsys.readouterr().out)
+    decided = main(["record", "--until-caught-up", "--quarantine-unknown"])
+
+    assert (held, decided) == (1, 0)
+    assert outcome["breakers"] == {f"{unknown.topic}[5]": "open"}
+    assert (outcome["quarantined"], outcome["breaker_openings"]) == (0, 1)
+    assert "4 quarantined" in capsys.readouterr().out
+
+
 def test_a_postgresql_database_without_a_store_is_refused(
     home: Path,
     empty_postgres_url: str,

@@ -179,7 +179,9 @@ def test_a_value_that_the_checks_let_through_and_no_column_holds_is_quarantined(
     registry: RegistryProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cryotrail_consumers.decoding.check_plain", lambda plain, type_name: None)
+    monkeypatch.setattr(
+        "cryotrail_consumers.decoding.decoding.check_plain", lambda plain, type_name: None
+    )
     text, body = _with_header_field(*WRONGLY_TYPED[0])
     message = _message(registry.register("vendor.ProcedureStarted", text), body)
     publish(fresh_topics.connection, [message, message_of(EVENT)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cryotrail_consumers.coordinates import Lineage
-from cryotrail_consumers.headers import pack_headers
+from cryotrail_consumers.decoding.headers import pack_headers
 
 Headers = list[tuple[str, bytes | None]]
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from cryotrail_audit.store import open_store
 from cryotrail_consumers.coordinates import Lineage
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.known_schemas import KnownSchemas
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas
 from cryotrail_schemas.topics import MAX_MESSAGE_BYTES, PARTITION_COUNT
 
 LINEAGE = Lineage("cluster", UUID(int=1), 1, 0, 0)

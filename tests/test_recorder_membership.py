@@ -14,7 +14,7 @@ from waiting import until
 
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.errors import SourceInterrupted
-from cryotrail_consumers.kafka_source import KafkaSource
+from cryotrail_consumers.reading.kafka_source import KafkaSource
 from cryotrail_producers.kafka_clients import admin, consumer
 from cryotrail_schemas.topics import PROCEDURE_EVENTS
 

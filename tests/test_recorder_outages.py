@@ -7,8 +7,10 @@ import logging
 import resource
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,7 @@ from waiting import until
 from cryotrail_audit.store import migrate
 from cryotrail_audit.verification import verify
 from cryotrail_consumers.errors import TakenOver
+from cryotrail_consumers.reading import kafka_source
 from cryotrail_producers.kafka_clients import KafkaConnection, KafkaUnreachable, admin
 from cryotrail_schemas.topics import PARTITION_COUNT
 
@@ -90,6 +93,34 @@ def test_a_database_that_crashes_is_waited_for(
     assert [entry.raw for entry in all_entries(url, kinds=(2,))] == []
     assert one.tally.redelivered == 0
     assert verify(url).result == "intact"
+
+
+def test_while_the_database_is_away_for_long_the_recorder_stays_a_member_of_its_group(
+    fresh_topics: KafkaNode,
+    private_postgres: PostgresServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As five minutes are to the real limit: whoever does not poll for longer is given up.
+    short = partial(kafka_source.consumer, max_poll_interval_ms=3000)
+    monkeypatch.setattr(kafka_source, "consumer", short)
+    url = private_postgres.url()
+    migrate(url)
+    group = group_at(url)
+    publish(fresh_topics.connection, MESSAGES[:100])
+    with recorder(fresh_topics.connection, url) as one, running(one):
+        until(lambda: one.tally.recorded == 100)
+        before = _members(fresh_topics, group)
+        private_postgres.stop(immediately=True)
+        publish(fresh_topics.connection, MESSAGES[100:])
+        until(lambda: one.tally.waiting_for is not None)
+        away_since = time.monotonic()
+        until(lambda: time.monotonic() > away_since + 5)
+        private_postgres.start()
+        until(lambda: one.tally.recorded == len(MESSAGES))
+
+        assert _members(fresh_topics, group) == before != set()
+    assert (one.tally.fenced, one.tally.redelivered) == (0, 0)
 
 
 def test_a_full_disk_is_waited_for(
@@ -196,9 +227,14 @@ def _spread(messages: list[Message]) -> list[Message]:
 
 def _member_count(kafka: KafkaNode, group: str) -> int:
     """Recorders that have partitions."""
+    return len(_members(kafka, group))
+
+
+def _members(kafka: KafkaNode, group: str) -> set[str]:
+    """The ids of the recorders that have partitions: who was given up comes back as another."""
     client = admin(kafka.connection)
     try:
         members = client.describe_groups([group])[group]["members"]
     finally:
         client.close()
-    return sum(bool(member["member_assignment"]) for member in members)
+    return {member["member_id"] for member in members if member["member_assignment"]}

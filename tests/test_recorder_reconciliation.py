@@ -19,9 +19,9 @@ from store_tables import tables_of
 
 from cryotrail.commands.audit import main
 from cryotrail_audit.origin.kafka_records import KafkaRecords
-from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-from cryotrail_consumers.kafka_sighting import KafkaSighting
-from cryotrail_consumers.reconciliation import PartitionReconciliation, reconcile
+from cryotrail_consumers.operating.reconciliation import PartitionReconciliation, reconcile
+from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
+from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
 from cryotrail_producers.kafka_clients import admin, producer
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.events import ProbeTelemetryChunk

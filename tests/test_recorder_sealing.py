@@ -18,11 +18,11 @@ from replayed_cohort import discrete
 from cryotrail_audit.records import Entry, IncomingRecord
 from cryotrail_audit.store import migrate, open_store
 from cryotrail_audit.verification import verify
-from cryotrail_consumers.continuity import TAIL_REWRITTEN, continuation
 from cryotrail_consumers.coordinates import TopicPartition, record_hash
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.sealing import is_same_value
-from cryotrail_consumers.source import Extent, SourceRecord
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.sealing import is_same_value
+from cryotrail_consumers.reading.source import Extent, SourceRecord
+from cryotrail_consumers.recording.continuity import TAIL_REWRITTEN, continuation
 from cryotrail_producers.key_store.sqlite import SqliteKeyStore
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.personal import parse_sealed

@@ -92,13 +92,14 @@ def continue_log(
     given = sorted(_read(signed, pinned_key), key=lambda one: one.size)
     parsed = parse_url(url)
     engine = engine_of(parsed)
-    clock = StoreClock()
     try:
         with database_errors(name_of(parsed)):
             with engine.connect() as connection:
                 check_revision(connection, name_of(parsed))
+            # Not guarded: to confirm a clock would add to the log that is to be continued.
+            clock_us = StoreClock().unguarded_us()
             with appends_of(engine).transaction() as transaction:
-                return _opened(transaction, given, reason, origin, pinned_key, clock.now_us())
+                return _opened(transaction, given, reason, origin, pinned_key, clock_us)
     finally:
         engine.dispose()
 

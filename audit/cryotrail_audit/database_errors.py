@@ -103,13 +103,20 @@ def _of_postgresql(error: BaseException | None, where: str, said: str) -> AuditE
                 " alter role USER set role = 'cryotrail_audit_writer'",
             )
         case psycopg.IntegrityError() | psycopg.DataError():
-            return BatchRefused(f"{where} refused the rows: {said}")
+            return BatchRefused(f"{where} refused the rows: {_without_values(error)}")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return StoreUnavailable(
                 f"{where} does not answer: {said}",
                 hint="check the address and that the server runs and has space",
             )
     return AuditError(f"{where}: {said}")
+
+
+def _without_values(error: psycopg.Error) -> str:
+    """What was wrong with rows, and in which column; PostgreSQL's own words quote their values."""
+    diagnosis = error.diag
+    said = [type(error).__name__, diagnosis.table_name, diagnosis.column_name]
+    return " ".join(part for part in (*said, diagnosis.constraint_name) if part)
 
 
 def _role_hint(said: str) -> str:

@@ -17,7 +17,7 @@ AuditError
 ├── CheckpointRefused     a checkpoint held outside is of another store
 ├── VerifierMemoryRefused what the verifier remembers is unreadable, or of another store
 ├── FingerprintCollision  another schema is known under this fingerprint
-└── ClockJumped           the clock of this machine was stepped while the store was open
+└── ClockJumped           the clock of this machine may be wrong; retriable once it is confirmed
 """
 
 from __future__ import annotations
@@ -117,7 +117,13 @@ class FingerprintCollision(AuditError):
 
 
 class ClockJumped(AuditError):
-    """The wall clock moved against the steady clock; ``recorded_us`` would be wrong for ever."""
+    """The wall clock contradicts the steady one, the store's last stamp or the database server.
+
+    ``recorded_us`` might be wrong for ever, so nothing is appended until the clock is right again,
+    or an operator confirms that it is.
+    """
+
+    retriable = True
 
 
 class ErasureRefused(AuditError):

@@ -55,6 +55,11 @@ class Places(NamedTuple):
         return next((log for log in self.logs if log.origin == origin), None)
 
     @property
+    def size(self) -> int:
+        """Entries of all logs."""
+        return self.newest.first + self.newest.size
+
+    @property
     def newest(self) -> PlacedLog:
         """The log that is appended to."""
         return self.logs[-1]

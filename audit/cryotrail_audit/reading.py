@@ -19,13 +19,11 @@ from cryotrail_audit.records import (
     Counts,
     Entry,
     Head,
-    Position,
     StoredSchema,
     StoredTopic,
 )
 from cryotrail_audit.tables import (
     BATCH,
-    BATCH_PARTITION,
     ENTRY,
     LOG,
     REDELIVERY,
@@ -95,37 +93,6 @@ def read_entries(
         if len(found) >= limit:
             break
     return found
-
-
-def read_position(connection: Connection, topic_name: str, part: int) -> Position | None:
-    """The newest position of a partition, over all topics of the name."""
-    newest: Any = None
-    for topic in connection.execute(select(TOPIC).where(TOPIC.c.name == topic_name)):
-        row = connection.execute(
-            select(BATCH_PARTITION)
-            .where(BATCH_PARTITION.c.topic_id == topic.topic_id, BATCH_PARTITION.c.part == part)
-            .order_by(
-                BATCH_PARTITION.c.log_id.desc(),
-                BATCH_PARTITION.c.batch_no.desc(),
-                BATCH_PARTITION.c.incarnation.desc(),
-            )
-            .limit(1)
-        ).first()
-        if row is not None and (
-            newest is None or (row.log_id, row.batch_no) > (newest.log_id, newest.batch_no)
-        ):
-            newest, newest_topic = row, topic
-    if newest is None:
-        return None
-    return Position(
-        topic_id=newest.topic_id,
-        topic_uuid=UUID(bytes=newest_topic.topic_uuid),
-        cluster_id=newest_topic.cluster_id,
-        part=part,
-        incarnation=newest.incarnation,
-        next_offset=newest.next_offset,
-        last_record_hash=newest.last_record_hash,
-    )
 
 
 def read_known_offsets(

@@ -84,6 +84,47 @@ class PartitionProgress(NamedTuple):
     """SHA-256 over key and value of the last record, each length-framed as the headers are."""
 
 
+RESET_OWNER: Final = "reset/"
+"""What the owner of a claim begins with that an operator's reset made: nobody reads under it."""
+
+
+POSITION_RESET: Final = "position_reset"
+"""Type of the entries that say that a position was moved, one a partition."""
+
+
+class Skip(NamedTuple):
+    """Offsets that an operator's reset passed over.
+
+    Those that nothing was recorded at then may be recorded since, after a reset back.
+    """
+
+    first: int
+    end: int
+    """Not included."""
+
+    def covers(self, offset: int) -> bool:
+        """Whether an offset is one of them."""
+        return self.first <= offset < self.end
+
+
+class PositionReset(NamedTuple):
+    """Where one partition is to be read on from, and where it stood when that was decided."""
+
+    topic_id: int
+    part: int
+    incarnation: int
+    recorded_offset: int | None
+    """``next_offset`` of its position; None = it was never read. When the reset leads back, it may
+    have gone on meanwhile."""
+    from_offset: int
+    """The same; of a partition that was never read, where its log begins."""
+    to_offset: int
+    unread_count: int
+    """Offsets from ``from_offset`` on that are passed over and at which nothing is recorded."""
+    last_record_hash: bytes
+    """Of the record before ``to_offset``, as :class:`PartitionProgress` has it."""
+
+
 class Administrative(NamedTuple):
     """Something to be said in the log itself, such as a loss alarm."""
 

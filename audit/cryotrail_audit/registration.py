@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select
 
 from cryotrail_audit.appending.append import append_administrative
+from cryotrail_audit.appending.lost_claim import lost_claim
 from cryotrail_audit.appending.prepare import prepare_administrative
 from cryotrail_audit.appending.transaction import AppendTransaction
 from cryotrail_audit.errors import AuditError, FingerprintCollision
@@ -153,3 +154,33 @@ def add_claims(
             )
         )
     return epochs
+
+
+def check_claims(connection: Connection, owner: str, epochs: Mapping[tuple[int, int], int]) -> None:
+    """Return while these claims are the newest of their partitions.
+
+    :param epochs: by ``topic_id`` and partition number.
+    :raises Fenced, PositionMoved: see :meth:`AuditStore.check_claims`.
+    """
+    newest_log = select(func.max(LOG.c.log_id)).scalar_subquery()
+    highest = (
+        select(CLAIM.c.topic_id, CLAIM.c.part, func.max(CLAIM.c.epoch).label("epoch"))
+        .where(CLAIM.c.log_id == newest_log)
+        .group_by(CLAIM.c.topic_id, CLAIM.c.part)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(CLAIM.c.topic_id, CLAIM.c.part, CLAIM.c.epoch, CLAIM.c.owner)
+        .join(
+            highest,
+            (CLAIM.c.topic_id == highest.c.topic_id)
+            & (CLAIM.c.part == highest.c.part)
+            & (CLAIM.c.epoch == highest.c.epoch),
+        )
+        .where(CLAIM.c.log_id == newest_log)
+    )
+    newest = {(row.topic_id, row.part): (row.epoch, row.owner) for row in rows}
+    for partition, epoch in epochs.items():
+        found = newest.get(partition, (None, None))
+        if found != (epoch, owner):
+            raise lost_claim(partition, (epoch, owner), found)

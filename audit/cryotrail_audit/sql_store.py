@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, select
 
-from cryotrail_audit import history, reading, registration
+from cryotrail_audit import history, positions, reading, registration
 from cryotrail_audit.appending.append import append
 from cryotrail_audit.appending.databases import appends_of
+from cryotrail_audit.appending.position_reset import reset_positions
 from cryotrail_audit.appending.prepare import prepare
 from cryotrail_audit.appending.replayed import read_replays
 from cryotrail_audit.appending.transaction import AppendTransaction
@@ -26,7 +27,9 @@ from cryotrail_audit.records import (
     Head,
     IncomingBatch,
     Position,
+    PositionReset,
     Replay,
+    Skip,
     StoredSchema,
     StoredTopic,
 )
@@ -39,7 +42,8 @@ class SqlStore(StoreConnections):
 
     def __init__(self, engine: Engine, name: str) -> None:
         super().__init__(engine, name)
-        self._clock = StoreClock()
+        self.clock = StoreClock()
+        """What entries are stamped by."""
         self._schema_texts: dict[bytes, str] = {}
         self._places = Places(())
         self._appends = appends_of(engine)
@@ -55,7 +59,9 @@ class SqlStore(StoreConnections):
             def schema_text(digest: bytes) -> str | None:
                 return self._schema_text(transaction.connection, digest)
 
-            return append(transaction, prepared, self._clock.now_us(), schema_text)
+            outcome = append(transaction, prepared, self.clock.now_us(transaction), schema_text)
+        self.clock.appended(outcome.tree_size)
+        return outcome
 
     def register_topic(self, cluster_id: str, topic_uuid: UUID, name: str) -> int:
         with self._reading() as connection:
@@ -64,7 +70,7 @@ class SqlStore(StoreConnections):
             return topic_id
         with self._appending() as transaction:
             return registration.add_topic(
-                transaction, cluster_id, topic_uuid, name, self._clock.now_us()
+                transaction, cluster_id, topic_uuid, name, self.clock.now_us(transaction)
             )
 
     def register_schema(
@@ -77,18 +83,45 @@ class SqlStore(StoreConnections):
                 return digest
         with self._appending() as transaction:
             return registration.add_schema(
-                transaction, text, fingerprint, event_type, version, self._clock.now_us()
+                transaction, text, fingerprint, event_type, version, self.clock.now_us(transaction)
             )
 
     def claim(self, owner: str, topic_id: int, parts: Iterable[int]) -> dict[int, int]:
         with self._appending() as transaction:
             return registration.add_claims(
-                transaction, owner, topic_id, parts, self._clock.now_us()
+                transaction, owner, topic_id, parts, self.clock.now_us(transaction)
             )
+
+    def check_claims(self, owner: str, epochs: Mapping[tuple[int, int], int]) -> None:
+        with self._reading() as connection:
+            registration.check_claims(connection, owner, epochs)
+
+    def reset_positions(
+        self,
+        resets: Sequence[PositionReset],
+        owner: str,
+        reason: str | None,
+        decided_by: str,
+    ) -> AppendOutcome:
+        with self._appending() as transaction:
+            now_us = self.clock.now_us(transaction)
+            return reset_positions(transaction, resets, owner, reason, decided_by, now_us)
+
+    def furthest_position(self, position: Position) -> Position:
+        with self._reading() as connection:
+            return positions.read_furthest_position(connection, position)
+
+    def incarnation_begin(self, position: Position) -> int:
+        with self._reading() as connection:
+            return positions.read_incarnation_begin(connection, position)
 
     def position(self, topic_name: str, part: int) -> Position | None:
         with self._reading() as connection:
-            return reading.read_position(connection, topic_name, part)
+            return positions.read_position(connection, topic_name, part)
+
+    def skips(self, position: Position) -> list[Skip]:
+        with self._reading() as connection:
+            return positions.read_skips(connection, position)
 
     def known_offsets(
         self, topic_id: int, part: int, incarnation: int, first: int, last: int

@@ -7,7 +7,7 @@ verifying the whole (:mod:`cryotrail_audit.verification`) and creating the table
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -20,7 +20,9 @@ from cryotrail_audit.records import (
     Head,
     IncomingBatch,
     Position,
+    PositionReset,
     Replay,
+    Skip,
     StoredSchema,
     StoredTopic,
 )
@@ -73,7 +75,8 @@ class AuditStore(Protocol):
             range, a UUID or hash of the wrong length): what cannot be stored as an event is to
             be quarantined by the caller.
         :raises StoreUnsafe: the server gives durability up (``synchronous_commit=off``).
-        :raises ClockJumped: the wall clock was stepped by more than five minutes.
+        :raises ClockJumped: the wall clock may be wrong by more than five minutes, and no operator
+            has confirmed it; retriable.
         """
         ...
 
@@ -100,8 +103,49 @@ class AuditStore(Protocol):
         """
         ...
 
+    def check_claims(self, owner: str, epochs: Mapping[tuple[int, int], int]) -> None:
+        """Return while these claims, by topic id and partition number, are the newest.
+
+        :raises Fenced: another owner has claimed one of the partitions since.
+        :raises PositionMoved: an operator reset the position of one.
+        """
+        ...
+
+    def reset_positions(
+        self,
+        resets: Sequence[PositionReset],
+        owner: str,
+        reason: str | None,
+        decided_by: str,
+    ) -> AppendOutcome:
+        """Move positions, back or forth, in one transaction that says so in the log.
+
+        Each partition gets a new claim, which stops whoever reads it; a position of no record; and
+        an entry of type ``position_reset`` (kind 3). Records that are recorded stay recorded.
+
+        :param owner: begins with :data:`~cryotrail_audit.records.RESET_OWNER`.
+        :raises PositionMoved: a partition is not at its ``recorded_offset`` any more; nothing was
+            moved.
+        """
+        ...
+
     def position(self, topic_name: str, part: int) -> Position | None:
         """Where a partition stands, over all topics that ever had this name; None = never read."""
+        ...
+
+    def furthest_position(self, position: Position) -> Position:
+        """The position as far as its incarnation was ever recorded; ahead of it after a reset back.
+
+        Below it a record may be known by its coordinates already; from it on none is.
+        """
+        ...
+
+    def incarnation_begin(self, position: Position) -> int:
+        """The first offset that was looked at in the incarnation of a position."""
+        ...
+
+    def skips(self, position: Position) -> list[Skip]:
+        """What resets left unread in the incarnation of a position, in the order of the log."""
         ...
 
     def known_offsets(

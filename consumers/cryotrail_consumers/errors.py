@@ -6,7 +6,10 @@ RecorderError
 │   ├── SourceInterrupted     the broker went away, or a log changed while it was read; retriable
 │   ├── LogDamaged            the bytes of a log are not those that were written; retriable
 │   └── CodecMissing          records are compressed in a way that cannot be read here
-├── TakenOver                 every partition was claimed by another recorder
+├── TakenOver                 another recorder has the partitions, or this one's name in the group
+├── ResetRefused              a position cannot be moved there, or not without saying more
+├── GivenUp                   what is away was waited for as long as was asked
+├── RelayRefused              the cluster does not take a dead letter; retriable
 ├── KeyMissing                quarantined bytes are sealed, and their key is not here
 └── CorrectionRefused         what an operator gives for a quarantined record cannot be kept
 """
@@ -56,7 +59,28 @@ class CodecMissing(SourceError):
 
 
 class TakenOver(RecorderError):
-    """Another recorder claimed the partitions that this one was reading."""
+    """Another recorder claimed the partitions, or joined the group under this one's name."""
+
+
+class ResetRefused(RecorderError):
+    """A position cannot be moved as asked; none was moved."""
+
+
+class GivenUp(RecorderError):
+    """What is away did not come back in time; all that was recorded stays."""
+
+    def __init__(self, after_s: float, error: CryotrailError) -> None:
+        super().__init__(
+            f"given up after {after_s:g} s of waiting: {error}",
+            hint=f"{error.hint + '; then ' if error.hint else ''}run it again: nothing is lost and"
+            " nothing is recorded twice",
+        )
+
+
+class RelayRefused(RecorderError):
+    """A dead letter was not acknowledged; the store has it, and it is tried again."""
+
+    retriable = True
 
 
 class KeyMissing(RecorderError):

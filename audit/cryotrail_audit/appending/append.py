@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+from cryotrail_audit.appending.lost_claim import lost_claim
 from cryotrail_audit.appending.prepare import PreparedBatch, PreparedRecord
 from cryotrail_audit.appending.replayed import known_replays, said_of_replays
 from cryotrail_audit.appending.resolution import Redelivered, SchemaText, resolve
@@ -17,7 +18,7 @@ from cryotrail_audit.appending.transaction import (
     PartitionState,
 )
 from cryotrail_audit.batch_chain import BatchRow, PartitionRow, RedeliveryRow, batch_hash
-from cryotrail_audit.errors import Fenced, PositionMoved
+from cryotrail_audit.errors import PositionMoved
 from cryotrail_audit.framing import FRAMING, leaf_hash, pack_head
 from cryotrail_audit.places import PlacedLog, Places, read_places
 from cryotrail_audit.proofs.tiles import filled_tiles
@@ -52,6 +53,31 @@ def append(
     """
     end = transaction.log_end()
     _check_partitions(transaction, batch.partitions, batch.owner)
+    return _append_checked(transaction, end, batch, now_us, schema_text)
+
+
+def append_administrative(
+    transaction: AppendTransaction,
+    items: Sequence[PreparedRecord],
+    now_us: int,
+    partitions: Sequence[PartitionProgress] = (),
+) -> AppendOutcome:
+    """Say something in the log, in a batch of its own within the caller's transaction.
+
+    :param partitions: positions that the caller has claimed and checked; they may go back.
+    """
+    batch = PreparedBatch(items, (), partitions, owner="")
+    end = transaction.log_end()
+    return _append_checked(transaction, end, batch, now_us, schema_text=lambda _sha256: None)
+
+
+def _append_checked(
+    transaction: AppendTransaction,
+    end: LogEnd,
+    batch: PreparedBatch,
+    now_us: int,
+    schema_text: SchemaText,
+) -> AppendOutcome:
     replayed = known_replays(transaction.connection, (record for _, record, _ in batch.records))
     stamp = _Stamp(end.log_id, end.batch_no + 1, max(now_us, end.recorded_us))
     places = _ONE_LOG if end.log_id == 1 else read_places(transaction.connection)
@@ -86,14 +112,6 @@ def append(
     )
 
 
-def append_administrative(
-    transaction: AppendTransaction, items: Sequence[PreparedRecord], now_us: int
-) -> None:
-    """Say something in the log, in a batch of its own within the caller's transaction."""
-    batch = PreparedBatch(items, (), (), owner="")
-    append(transaction, batch, now_us, schema_text=lambda _sha256: None)
-
-
 def _check_partitions(
     transaction: AppendTransaction, partitions: Sequence[PartitionProgress], owner: str
 ) -> None:
@@ -108,12 +126,8 @@ def _check_partitions(
 
 def _check_claim(progress: PartitionProgress, state: PartitionState, owner: str) -> None:
     if (state.epoch, state.owner) != (progress.epoch, owner):
-        raise Fenced(
-            f"partition {progress.part} of topic {progress.topic_id} is claimed by"
-            f" {state.owner or 'nobody'} (epoch {state.epoch}),"
-            f" not by {owner} (epoch {progress.epoch})",
-            hint="drop the partition; claim it again only when it is assigned again",
-        )
+        place = (progress.topic_id, progress.part)
+        raise lost_claim(place, (progress.epoch, owner), (state.epoch, state.owner))
 
 
 def _check_position(progress: PartitionProgress, state: PartitionState) -> None:

@@ -101,13 +101,14 @@ class PostgresqlAppendTransaction:
         self.connection = connection
         self._driver = cast(psycopg.Connection, connection.connection.driver_connection)
         self._cursor = self._driver.cursor(binary=True)
+        self.server_us: int | None = None
 
     def lock(self) -> None:
         """Take the append lock; it is held until the transaction ends.
 
         :raises StoreBusy, StoreUnsafe: see :func:`take_append_lock`.
         """
-        take_append_lock(self._driver)
+        self.server_us = take_append_lock(self._driver)
 
     def log_end(self) -> LogEnd:
         return LogEnd.of_row(self._cursor.execute(_LOG_END).fetchone())

@@ -88,6 +88,8 @@ class SqliteAppends:
 class SqliteAppendTransaction:
     """See :class:`~cryotrail_audit.appending.transaction.AppendTransaction`."""
 
+    server_us = None
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._driver = cast(sqlite3.Connection, connection.connection.driver_connection)

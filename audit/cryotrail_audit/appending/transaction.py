@@ -84,6 +84,11 @@ class AppendTransaction(Protocol):
         """The same transaction for statements that are not in here."""
         ...
 
+    @property
+    def server_us(self) -> int | None:
+        """The database server's clock when the lock was taken; None = it has none of its own."""
+        ...
+
     def log_end(self) -> LogEnd:
         """The end of the newest log."""
         ...

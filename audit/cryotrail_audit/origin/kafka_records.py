@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, select
 
 from cryotrail_audit.places import read_places
-from cryotrail_audit.reading import read_position
-from cryotrail_audit.records import Position
+from cryotrail_audit.positions import read_furthest_position, read_position, read_skips
+from cryotrail_audit.records import Position, Skip
 from cryotrail_audit.store_connections import StoreConnections
 from cryotrail_audit.tables import BATCH_PARTITION, ENTRY, REDELIVERY, TOPIC
 
@@ -27,13 +27,20 @@ class RecordedCopy(NamedTuple):
     kafka_headers: bytes | None
     raw: bytes | None
     """Sealed, where a quarantined record is."""
+    kind: int
+    """Of its entry, or of the entry that it repeats."""
+    content_hash: bytes
+    """Of this copy itself."""
 
 
 class KafkaRecords(StoreConnections):
     """The records of one store by their place in Kafka; it is only read. Use it in ``with``."""
 
     def positions(self, topic_name: str) -> list[Position]:
-        """Where each partition of a topic stands that was ever recorded, by partition."""
+        """How far each partition of a topic was ever read, by partition.
+
+        That is where it stands, or, after a reset back, where it stood before.
+        """
         with self._reading() as connection:
             parts = connection.execute(
                 select(BATCH_PARTITION.c.part)
@@ -42,7 +49,16 @@ class KafkaRecords(StoreConnections):
                 .distinct()
             ).scalars()
             found = [read_position(connection, topic_name, part) for part in sorted(parts)]
-        return [position for position in found if position is not None]
+            return [
+                read_furthest_position(connection, position)
+                for position in found
+                if position is not None
+            ]
+
+    def skips(self, position: Position) -> list[Skip]:
+        """See :meth:`AuditStore.skips`."""
+        with self._reading() as connection:
+            return read_skips(connection, position)
 
     def within(self, topic_id: int, part: int, first: int, last: int) -> Mapping[int, RecordedCopy]:
         """What was last recorded at the offsets from ``first`` to ``last``, by offset.
@@ -91,6 +107,8 @@ def _within(
             ENTRY.c.kafka_key,
             ENTRY.c.kafka_headers,
             ENTRY.c.raw,
+            ENTRY.c.kind,
+            ENTRY.c.content_hash,
         ).where(of(ENTRY), ENTRY.c.source_seq.is_(None))
     )
     copies = [
@@ -103,11 +121,16 @@ def _within(
             REDELIVERY.c.kafka_offset,
             REDELIVERY.c.seq,
             func.coalesce(REDELIVERY.c.raw, ENTRY.c.raw),
+            ENTRY.c.kind,
+            REDELIVERY.c.content_hash,
         ).where(
             of(REDELIVERY),
             places.named_by(REDELIVERY.c.seq),
         )
     )
-    copies += [RecordedCopy(row[0], row[1], row[2], True, None, None, row[3]) for row in again]
+    copies += [
+        RecordedCopy(incarnation, offset, place, True, None, None, *stored)
+        for incarnation, offset, place, *stored in again
+    ]
     copies.sort(key=lambda copy: copy.incarnation)
     return {copy.kafka_offset: copy for copy in copies}

@@ -6,9 +6,11 @@ when it comes. Anybody checks it later with ``openssl ts -verify -in N.tsr -data
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
+from urllib.parse import unquote
 from urllib.request import Request, urlopen
 
 from cryptography import x509
@@ -35,11 +37,13 @@ class TimeStampAnchor:
 
         :param ca_file: certificates (PEM) that the authority's own must lead to.
         """
-        self._url, self._folder, self._ca_file = url, tokens_folder, ca_file
+        self._url, self._login = without_login(url)
+        self._folder, self._ca_file = tokens_folder, ca_file
 
     @property
     def name(self) -> str:
-        return f"rfc3161:{self._url}"
+        # It is printed, logged and remembered: no password, and nothing of a query, is in it.
+        return f"rfc3161:{self._url.partition('?')[0]}"
 
     def keep(self, kept: Kept) -> None:
         try:
@@ -96,9 +100,21 @@ class TimeStampAnchor:
             raise AnchorFailed(f"{self.name}: the address must begin with http:// or https://")
         # RFC 3161 section 3.4. What comes back is signed, so plain http is as good as https.
         headers = {"Content-Type": "application/timestamp-query"}
+        if self._login is not None:
+            headers["Authorization"] = f"Basic {b64encode(self._login.encode()).decode()}"
         try:
             with urlopen(Request(self._url, query, headers), timeout=WAIT_S) as response:
                 answer: bytes = response.read(LARGEST_ANSWER_BYTES)
         except URLError as error:
             raise AnchorFailed(f"{self.name} does not answer: {error.reason}") from error
         return answer
+
+
+def without_login(url: str) -> tuple[str, str | None]:
+    """An address without its user and password, and these as ``user:password``; None = it has none."""
+    scheme, separator, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    login, at, host = place.rpartition("@")
+    if not (separator and at):
+        return url, None
+    return f"{scheme}://{host}{slash}{path}", unquote(login)

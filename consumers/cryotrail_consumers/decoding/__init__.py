@@ -1,0 +1,1 @@
+"""From a Kafka record to what the store keeps of it."""

@@ -1,0 +1,1 @@
+"""What an operator does with what was recorded: resets, comparisons, replays, relays."""

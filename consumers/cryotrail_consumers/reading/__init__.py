@@ -1,0 +1,1 @@
+"""Kafka as the recorder sees it: a port, and its one implementation."""

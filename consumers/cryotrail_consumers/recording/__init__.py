@@ -1,0 +1,1 @@
+"""The recorder: its loop, what it owns, and what it waits for."""
