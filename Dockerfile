@@ -47,5 +47,6 @@ ENV PATH=/opt/cryotrail/bin:$PATH \
     PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /tmp
+# Which health check fits, the service says (docker-compose.yml): not every command stays.
 ENTRYPOINT ["/usr/local/bin/with-database-password", "cryotrail"]
 CMD ["--help"]

@@ -35,6 +35,8 @@ def test_the_environment_wins_over_the_file_and_each_value_names_its_origin(tmp_
         ("KAFKA_PORT", "ninety", "whole number"),
         ("OUTBOX_GRACE_S", "nan", "seconds"),
         ("OUTBOX_GRACE_S", "-1", "seconds"),
+        ("RECORDER_BREAKER_SHARE", "1", "from 0 to below 1"),
+        ("RECORDER_BREAKER_RECORDS", "-1", "whole number"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_with_its_name(

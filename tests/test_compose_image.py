@@ -106,7 +106,7 @@ def test_a_password_file_that_is_not_there_stops_the_service(entry_point: Path) 
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers as the page server does, with the status of its server."""
+    """Answers as every service does, with the status of its server."""
 
     def do_GET(self) -> None:
         healthy = self.server.healthy  # type: ignore[attr-defined]
@@ -115,6 +115,13 @@ class Pages(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+
+@pytest.mark.parametrize("service", ["recorder", "signer"])
+def test_a_service_answers_where_its_health_is_asked(service: str) -> None:
+    address = SERVICES[service]["environment"][f"CRYOTRAIL_{service.upper()}_HTTP"]
+    assert address.endswith(":9464")
+    assert "127.0.0.1:9464/healthz" in " ".join(SERVICES[service]["healthcheck"]["test"])
 
 
 @pytest.fixture
@@ -128,12 +135,16 @@ def pages() -> Iterator[HTTPServer]:
 
 
 @pytest.mark.parametrize("healthy", [True, False])
-def test_the_health_check_of_the_pages_sees_whether_they_answer(
-    pages: HTTPServer, healthy: bool
+@pytest.mark.parametrize(
+    ("service", "port"), [("dashboard", 8501), ("recorder", 9464), ("signer", 9464)]
+)
+def test_the_health_check_of_a_service_sees_whether_it_is_well(
+    pages: HTTPServer, service: str, port: int, healthy: bool
 ) -> None:
     pages.healthy = healthy  # type: ignore[attr-defined]
-    kind, python, *arguments = SERVICES["dashboard"]["healthcheck"]["test"]
+    kind, python, *arguments = SERVICES[service]["healthcheck"]["test"]
     assert (kind, python) == ("CMD", "python")
-    here = [argument.replace(":8501", f":{pages.server_port}") for argument in arguments]
+    here = [argument.replace(f":{port}", f":{pages.server_port}") for argument in arguments]
+    assert here != arguments
     result = subprocess.run([sys.executable, *here], capture_output=True, check=False)
     assert (result.returncode == 0) is healthy

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cryotrail.console import say
+from cryotrail_schemas.trace_context import is_traceparent
 
 
 def site_zone(text: str) -> str:
@@ -88,6 +89,28 @@ def one_line(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 500:
         raise ArgumentTypeError("one line of text, at most 500 characters: it stays in the log")
     return text.strip()
+
+
+def traceparent(text: str) -> str:
+    """A W3C trace context, ``00-<32 hex>-<16 hex>-<2 hex>``.
+
+    :raises ArgumentTypeError: it is none.
+    """
+    if not is_traceparent(text):
+        raise ArgumentTypeError(
+            "no traceparent: 00-<32 hexadecimal digits>-<16>-<2>, in lower case, ids not all zero"
+        )
+    return text
+
+
+def add_http(parser: ArgumentParser, setting: str) -> None:
+    """Add ``--http``, the address for health and metrics, which else ``setting`` names."""
+    parser.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        help="answer /healthz, /readyz and /metrics there; a port alone is one of the loopback, 0 a"
+        f" free one (else CRYOTRAIL_{setting}, else nowhere)",
+    )
 
 
 def add_as_of(parser: ArgumentParser) -> None:

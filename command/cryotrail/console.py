@@ -16,8 +16,38 @@ def print_json(value: object) -> None:
 
 def say(text: str) -> None:
     """A remark for the person at the terminal; never part of a result."""
+    _remark(text)
+
+
+def complain(text: str) -> None:
+    """The remark of a command that was refused or failed."""
+    _complaint(text)
+
+
+def _to_standard_error(text: str) -> None:
     sys.stderr.write(f"{text}\n")  # one write, so that a line of a log never lands inside it
     sys.stderr.flush()
+
+
+_remark: Callable[[str], None] = _to_standard_error
+_complaint: Callable[[str], None] = _to_standard_error
+
+
+@contextmanager
+def remarks_to(
+    write: Callable[[str], None], complain: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Hand remarks to ``write`` while the block runs, such as to a log that programs read.
+
+    :param complain: takes the remarks of failures; None = ``write`` does.
+    """
+    global _remark, _complaint
+    before = _remark, _complaint
+    _remark, _complaint = write, complain or write
+    try:
+        yield
+    finally:
+        _remark, _complaint = before
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import sleep
 
 from cryotrail.console import say
-from cryotrail_producers.file_lock import FileLock
+from cryotrail_producers.outbox_file.file_lock import FileLock
 
 _LOOK_EVERY_S = 0.2
 

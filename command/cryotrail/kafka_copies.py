@@ -11,8 +11,8 @@ from cryotrail.settings import Settings
 from cryotrail_audit.erasure.trace import Stretch
 from cryotrail_audit.records import StoredTopic
 from cryotrail_consumers.coordinates import TopicPartition
-from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-from cryotrail_consumers.kafka_sighting import KafkaSighting
+from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
+from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
 from cryotrail_schemas.errors import CryotrailError
 
 

@@ -7,15 +7,16 @@ extra that a subcommand lacks.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module, metadata
 from typing import NamedTuple
 
-from cryotrail.console import say
-from cryotrail.settings import load_settings
+from cryotrail.console import complain
+from cryotrail.observability.logs import logging_configured
+from cryotrail.settings import LOG_FORMATS, LOG_LEVELS, PREFIX, Settings, load_settings
 from cryotrail_schemas.errors import CryotrailError
 
 
@@ -47,26 +48,31 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Returns its exit code: 0 fine, 1 a finding or refusal, 2 wrong usage."""
     chosen, rest = _parser().parse_known_args(argv)
-    subcommand = COMMANDS[chosen.command]
-    _configure_logging()
     # What a home holds is clinical data: whatever a command creates is not for everybody.
     os.umask(os.umask(0o027) | 0o027)
     try:
+        with logging_configured(_asked_format(chosen)):
+            settings = _as_asked(load_settings(), chosen)
+        with logging_configured(settings.log_format, settings.log_level):
+            return _run(chosen.command, rest, settings)
+    except CryotrailError as error:
+        return _refused(chosen.command, error)
+
+
+def _run(command: str, rest: Sequence[str], settings: Settings) -> int:
+    subcommand = COMMANDS[command]
+    try:
         module = import_module(f"cryotrail.commands.{subcommand.module}")
-        return int(module.main(rest, load_settings()))
+        return int(module.main(rest, settings))
     except ModuleNotFoundError as missing:
         if subcommand.extra is None or (missing.name or "").startswith("cryotrail"):
             raise  # our own fault, not a missing extra
-        say(
-            f"cryotrail {chosen.command} needs {missing.name}: "
-            f"pip install 'cryotrail[{subcommand.extra}]'"
+        complain(
+            f"cryotrail {command} needs {missing.name}: pip install 'cryotrail[{subcommand.extra}]'"
         )
         return 2
     except CryotrailError as error:
-        say(f"cryotrail {chosen.command}: {error}")
-        if error.hint:
-            say(f"  → {error.hint}")
-        return 1
+        return _refused(command, error)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -76,16 +82,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A folder that cannot be made, a full disk: the system's own words and the place.
         place = f"{error.filename}: " if error.filename else ""
-        say(f"cryotrail {chosen.command}: {place}{error.strerror or error}")
+        complain(f"cryotrail {command}: {place}{error.strerror or error}")
         return 1
 
 
-def _configure_logging() -> None:
-    """One line a remark on standard error; libraries only ask for loggers, the process decides."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    # The client reports every refused connection many times over; what matters of it is raised
-    # as an error or said by the part that waits for it.
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+def _refused(command: str, error: CryotrailError) -> int:
+    complain(f"cryotrail {command}: {error}")
+    if error.hint:
+        complain(f"  → {error.hint}")
+    return 1
+
+
+def _as_asked(settings: Settings, chosen: argparse.Namespace) -> Settings:
+    """The settings with what the command line says of the log."""
+    asked = {
+        name: value
+        for name in ("log_format", "log_level")
+        if (value := getattr(chosen, name)) is not None
+    }
+    origins = dict(settings.origins) | {name.upper(): "command line" for name in asked}
+    return replace(settings, **asked, origins=origins)
+
+
+def _asked_format(chosen: argparse.Namespace) -> str:
+    """How to log until the settings are read, which may log themselves."""
+    asked = chosen.log_format or os.environ.get(f"{PREFIX}LOG_FORMAT")
+    return asked if asked in LOG_FORMATS else LOG_FORMATS[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,11 +118,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     version = metadata.version("cryotrail")
     parser.add_argument("--version", action="version", version=f"cryotrail {version}")
+    _add_log_options(parser, default=None)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, subcommand in COMMANDS.items():
         # The module's own parser answers --help: it alone knows its options.
-        commands.add_parser(name, help=subcommand.summary, add_help=False)
+        own = commands.add_parser(name, help=subcommand.summary, add_help=False, allow_abbrev=False)
+        _add_log_options(own, default=argparse.SUPPRESS)  # what stands before the command stays
     return parser
+
+
+def _add_log_options(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        default=default,
+        help=f"how log records are written to standard error (else {PREFIX}LOG_FORMAT)",
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default=default,
+        help=f"the least that is written (else {PREFIX}LOG_LEVEL, else WARNING)",
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from cryotrail.console import progress
 from cryotrail.embedded.connection import kafka_connection
+from cryotrail.outbox_budgets import clinical_budget, sheddable_channels, telemetry_budget
 from cryotrail.settings import Settings
+from cryotrail_producers.errors import OutboxError
 from cryotrail_producers.feed import feed
 from cryotrail_producers.published_form import AsPublished
 from cryotrail_producers.publisher import Publisher
@@ -33,10 +35,16 @@ class PublishOutcome:
     """Everything that still waits in this outbox, whoever put it there."""
     problem: str | None = None
     """Why events wait, as far as this process knows; None when nothing waits."""
+    shed: int = 0
+    """Telemetry chunks that may be shed and found no room."""
+    failure: OutboxError | None = None
+    """Why the outbox took no more, before the last event; those not counted were not published."""
 
     def sentence(self) -> str:
         """The outcome for a person, e.g. ``4 events accepted, 4 acknowledged by Kafka``."""
         text = f"{_events(self.accepted)} accepted, {self.acknowledged} acknowledged by Kafka"
+        if self.shed:
+            text += f"; {self.shed} telemetry chunks shed for want of room, their loss is reported"
         if self.waiting:
             text += f"; {self.waiting} still wait in the outbox ({self.problem})"
         return text
@@ -54,8 +62,8 @@ def publish_events(
     """Put events into the outbox of ``settings`` and wait for their acknowledgement.
 
     ``events``, or what makes them, for a stream with seals of its own: it is told what becomes of
-    an event on its way out (:meth:`Publisher.as_published`). They may be slow (a pipe, a simulation at real speed): what it has yielded is committed
-    while it is waited for. ``total`` is the expected count, for the progress bar alone. ``source``
+    an event on its way out (:meth:`Publisher.as_published`). They may be slow (a pipe, a simulation
+    at real speed): what it has yielded is committed while it is waited for. ``total`` is the expected count, for the progress bar alone. ``source``
     replaces the ``SOURCE`` setting, for replays. After the last event the call waits up to
     ``wait_s`` seconds for Kafka, through whichever process sends from this outbox; what is not
     acknowledged by then stays in the outbox and is sent later.
@@ -63,11 +71,15 @@ def publish_events(
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home; nothing was
         accepted.
     :raises EventRefused: an event was refused; those before it are durable, none after it is.
+    :raises OutboxFull: as much waits as may; what was accepted stays.
     :raises OutboxError: the outbox cannot be opened or written.
     """
     with open_publisher(settings, source=source) as publisher:
         made = events(publisher.as_published) if callable(events) else events
-        return publish_through(publisher, made, wait_s, label, total)
+        outcome = publish_through(publisher, made, wait_s, label, total)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome
 
 
 def publish_through(
@@ -77,9 +89,16 @@ def publish_through(
     label: str = "events",
     total: int | None = None,
 ) -> PublishOutcome:
-    """The same through a publisher that is open and has published nothing yet."""
+    """The same through a publisher that is open and has published nothing yet.
+
+    That the outbox took no more is not raised but the outcome's ``failure``, since what it did
+    take is to be told too.
+    """
     with progress(f"{label} → outbox", total) as advance:
-        accepted = feed(publisher, events, advance)
+        fed = feed(publisher, events, advance)
+    accepted = fed.accepted
+    if fed.shed:
+        publisher.report_gaps()
     deadline = time.monotonic() + wait_s
     with progress(f"{label} → Kafka", accepted) as advance:
         left = shown = accepted
@@ -90,13 +109,21 @@ def publish_through(
             shown = left
     waiting = publisher.status().waiting
     return PublishOutcome(
-        accepted, accepted - left, waiting, _why_waiting(publisher) if waiting else None
+        accepted,
+        accepted - left,
+        waiting,
+        _why_waiting(publisher) if waiting else None,
+        fed.shed,
+        fed.failure,
     )
 
 
-def open_publisher(settings: Settings, *, source: str | None = None) -> Publisher:
+def open_publisher(
+    settings: Settings, *, source: str | None = None, traceparent: str | None = None
+) -> Publisher:
     """The publisher of this home, ready for ``with``; in Confluent framing with a registry.
 
+    :param traceparent: W3C Trace Context of the span that publishes everything through it.
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     :raises RegistryAddressRefused: the address of the schema registry is none.
     :raises OutboxError: the outbox cannot be opened.
@@ -111,6 +138,10 @@ def open_publisher(settings: Settings, *, source: str | None = None) -> Publishe
             outbox_path=settings.outbox_path,
             outbox_telemetry_path=settings.outbox_telemetry_path,
             source=source or settings.source,
+            traceparent=traceparent,
+            clinical_budget=clinical_budget(settings),
+            telemetry_budget=telemetry_budget(settings),
+            sheddable_channels=sheddable_channels(settings),
             grace_s=settings.outbox_grace_s,
             signing_key_file=settings.signing_key_file,
             personal_kek_file=settings.personal_kek_file,

@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryotrail.console import progress, say
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.personal_keys import record_cipher
 from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate, open_store
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.garbage import rare_collections
-from cryotrail_consumers.kafka_source import KafkaSource, group_of
-from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.recorder import Recorder
-from cryotrail_consumers.tally import Tally
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas
+from cryotrail_consumers.reading.kafka_source import KafkaSource, group_of
+from cryotrail_consumers.recording.circuit_breaker import BreakerLimits
+from cryotrail_consumers.recording.garbage import rare_collections
+from cryotrail_consumers.recording.observer import RecorderObserver
+from cryotrail_consumers.recording.recorder import Recorder
+from cryotrail_consumers.recording.settings import RecorderSettings
+from cryotrail_consumers.recording.tally import Tally
 from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
@@ -40,13 +44,19 @@ class RecordOutcome:
 
 
 @contextmanager
-def open_recorder(settings: Settings) -> Iterator[Recorder]:
+def open_recorder(
+    settings: Settings,
+    observer: RecorderObserver | None = None,
+    *,
+    quarantine_unknown: bool = False,
+) -> Iterator[Recorder]:
     """A recorder from the Kafka of ``settings`` into their audit store, ready to run.
 
     Into SQLite one recorder reads everything; recorders into PostgreSQL share the partitions. An
     SQLite store that does not exist is made when its folder is there or is this home: a mistyped
     path makes no second store. A PostgreSQL store is an administrator's to create.
 
+    :param quarantine_unknown: records with unknown schemas go into quarantine, however many.
     :raises EmbeddedKafkaNotRunning: no cluster is named and none runs for this home.
     :raises StoreNotReady: no audit store, or one of another revision.
     :raises KekRefused, KeyStoreError: quarantined bytes are to be encrypted and cannot be.
@@ -59,9 +69,25 @@ def open_recorder(settings: Settings) -> Iterator[Recorder]:
         group = group_of(store.origin())
         yield Recorder(
             store,
-            lambda: KafkaSource(connection, _TOPICS, group, share=not embedded),
+            lambda: KafkaSource(
+                connection,
+                _TOPICS,
+                group,
+                share=not embedded,
+                instance=settings.recorder_instance,
+            ),
             RecordDecoder(KnownSchemas(store, _registry(settings))),
             records,
+            observer,
+            RecorderSettings(
+                BreakerLimits(
+                    settings.recorder_breaker_records,
+                    settings.recorder_breaker_share,
+                    settings.recorder_breaker_window_s,
+                ),
+                quarantine_unknown,
+                settings.recorder_stuck_after_s,
+            ),
         )
 
 
@@ -72,15 +98,29 @@ def _make_store_of_home(settings: Settings) -> None:
         say(f"new audit store {path}")
 
 
+CAUGHT_UP_PATIENCE_S: Final = 60.0
+"""How long a run that is to end by itself waits for what is away, unless told."""
+
+
 def record(
-    recorder: Recorder, *, until_caught_up: bool, label: str = "Kafka → audit store"
+    recorder: Recorder,
+    *,
+    until_caught_up: bool,
+    give_up_after_s: float | None = None,
+    label: str = "Kafka → audit store",
 ) -> RecordOutcome:
-    """Run a recorder; with a progress bar when it is to end by itself."""
+    """Run a recorder; with a progress bar when it is to end by itself.
+
+    :param give_up_after_s: how long to wait for what is away; None = for ever, or for a minute
+        when it is to end by itself.
+    :raises GivenUp: it was waited for in vain.
+    """
     started = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(rare_collections())
         if not until_caught_up:
-            return RecordOutcome(recorder.run(), time.monotonic() - started)
+            tally = recorder.run(give_up_after_s=give_up_after_s)
+            return RecordOutcome(tally, time.monotonic() - started)
         shown = 0
         advance: Callable[[int], None] | None = None
 
@@ -91,7 +131,8 @@ def record(
             advance(tally.records - shown)
             shown = tally.records
 
-        recorder.run(until_caught_up=True, on_batch=show)
+        patience_s = CAUGHT_UP_PATIENCE_S if give_up_after_s is None else give_up_after_s
+        recorder.run(until_caught_up=True, give_up_after_s=patience_s, on_batch=show)
     return RecordOutcome(recorder.tally, time.monotonic() - started)
 
 

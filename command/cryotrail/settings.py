@@ -6,22 +6,15 @@ embedded default below the home. ``cryotrail config`` prints each value beside i
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cryotrail_schemas.errors import CryotrailError
+from cryotrail.given_settings import PREFIX, GivenSettings, SettingsError
 
-_log = logging.getLogger(__name__)
-
-PREFIX = "CRYOTRAIL_"
+__all__ = ["NAMES", "PREFIX", "Settings", "SettingsError", "load_settings"]
 
 NAMES = (
     "HOME",
@@ -35,6 +28,11 @@ NAMES = (
     "SCHEMA_REGISTRY_URL",
     "OUTBOX_PATH",
     "OUTBOX_GRACE_S",
+    "OUTBOX_LIMIT_MIB",
+    "OUTBOX_LIMIT_DAYS",
+    "OUTBOX_TELEMETRY_LIMIT_MIB",
+    "OUTBOX_TELEMETRY_LIMIT_DAYS",
+    "OUTBOX_SHEDDABLE",
     "SOURCE",
     "KAFKA_SECURITY_PROTOCOL",
     "KAFKA_SASL_MECHANISM",
@@ -51,16 +49,27 @@ NAMES = (
     "ANCHORS",
     "ANCHOR_TSA_CA_FILE",
     "DASHBOARD_PORT",
+    "RECORDER_INSTANCE",
+    "RECORDER_BREAKER_RECORDS",
+    "RECORDER_BREAKER_SHARE",
+    "RECORDER_BREAKER_WINDOW_S",
+    "RECORDER_STUCK_AFTER_S",
+    "RECORDER_STOP_WITHIN_S",
+    "RECORDER_HTTP",
+    "OUTBOX_HTTP",
+    "SIGNER_HTTP",
+    "MATERIALISER_HTTP",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
 )
 """Every setting, without its prefix. A key of the TOML file is the same name in lower case."""
 
 
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("WARNING", "DEBUG", "INFO", "ERROR", "CRITICAL")
+
 OTHER_NAMES = ("CONFIG", "CHROMIUM")
 """Variables with the prefix that are no settings: the TOML file, and the browser of the tests."""
-
-
-class SettingsError(CryotrailError):
-    """A setting is unknown or cannot be read; the message names it and where it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,16 @@ class Settings:
     outbox_path: Path
     """The clinical outbox; the telemetry outbox lies beside it with ``_telemetry`` in its name."""
     outbox_grace_s: float
+    outbox_limit_mib: float
+    """How much may wait of the clinical events; beyond it they are refused. 0 = no bound."""
+    outbox_limit_days: float
+    """How long the oldest clinical event may wait; from then on events are refused. 0 = no bound."""
+    outbox_telemetry_limit_mib: float
+    """How much may wait of the telemetry; beyond it it is shed or refused. 0 = no bound."""
+    outbox_telemetry_limit_days: float
+    """How long the oldest telemetry may wait; from then on it is shed or refused. 0 = no bound."""
+    outbox_sheddable: tuple[str, ...]
+    """Channels of telemetry, separated by commas, that may be shed for want of room."""
     source: str
     kafka_security_protocol: str
     kafka_sasl_mechanism: str | None
@@ -107,6 +126,33 @@ class Settings:
     anchor_tsa_ca_file: Path | None
     """Root certificate (PEM) of the time-stamp authority that ``ANCHORS`` names."""
     dashboard_port: int
+    recorder_instance: str | None
+    """A name of this recorder's own among those of its group, so that a restart within ten seconds
+    hands no partition to another (static membership); None = each start is a new member."""
+    recorder_breaker_records: int
+    """A partition is held up, before they are recorded, when more records than this, and more than
+    the share, name a schema that is not known within the window."""
+    recorder_breaker_share: float
+    """See ``RECORDER_BREAKER_RECORDS``: from 0 to below 1."""
+    recorder_breaker_window_s: float
+    """See ``RECORDER_BREAKER_RECORDS``."""
+    recorder_stuck_after_s: float
+    """How long a partition with records to give may stand still before Kafka is connected anew;
+    0 = for ever."""
+    recorder_stop_within_s: float
+    """How long the transaction in hand may take after SIGTERM; then it is rolled back."""
+    recorder_http: str | None
+    """Where the recorder answers for its health and metrics, ``HOST:PORT``; None = nowhere."""
+    outbox_http: str | None
+    """The same of ``outbox send --follow``."""
+    signer_http: str | None
+    """The same of ``audit sign``."""
+    materialiser_http: str | None
+    """The same of ``warehouse refresh --follow``."""
+    log_format: str
+    """``text`` or ``json``: how a log record is written to standard error."""
+    log_level: str
+    """The least of ``DEBUG``, ``INFO``, ``WARNING``, ``ERROR`` and ``CRITICAL`` that is written."""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Where each value came from: ``environment``, the TOML file's path, or ``default``."""
 
@@ -137,7 +183,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     :raises SettingsError: an unknown name, an unreadable file, or a value of the wrong kind.
     """
     environment = os.environ if environment is None else environment
-    given = _Given.gather(environment)
+    given = GivenSettings.gather(environment, NAMES, OTHER_NAMES)
     home = Path(given.text("HOME", ".cryotrail")).expanduser().absolute()
     cache = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "cryotrail"
     return Settings(
@@ -152,6 +198,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         schema_registry_url=given.optional("SCHEMA_REGISTRY_URL"),
         outbox_path=given.path("OUTBOX_PATH") or home / "outbox.sqlite3",
         outbox_grace_s=given.seconds("OUTBOX_GRACE_S", 900.0),
+        outbox_limit_mib=given.amount("OUTBOX_LIMIT_MIB", 1024.0, "MiB"),
+        outbox_limit_days=given.amount("OUTBOX_LIMIT_DAYS", 30.0, "days"),
+        outbox_telemetry_limit_mib=given.amount("OUTBOX_TELEMETRY_LIMIT_MIB", 1024.0, "MiB"),
+        outbox_telemetry_limit_days=given.amount("OUTBOX_TELEMETRY_LIMIT_DAYS", 30.0, "days"),
+        outbox_sheddable=given.channels("OUTBOX_SHEDDABLE"),
         source=given.text("SOURCE", f"urn:cryotrail:{socket.gethostname()}"),
         kafka_security_protocol=given.text("KAFKA_SECURITY_PROTOCOL", "PLAINTEXT"),
         kafka_sasl_mechanism=given.optional("KAFKA_SASL_MECHANISM"),
@@ -168,86 +219,17 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         anchors=given.optional("ANCHORS"),
         anchor_tsa_ca_file=given.path("ANCHOR_TSA_CA_FILE"),
         dashboard_port=given.whole_number("DASHBOARD_PORT") or 8501,
+        recorder_instance=given.optional("RECORDER_INSTANCE"),
+        recorder_breaker_records=given.count("RECORDER_BREAKER_RECORDS", 20),
+        recorder_breaker_share=given.share("RECORDER_BREAKER_SHARE", 0.5),
+        recorder_breaker_window_s=given.seconds("RECORDER_BREAKER_WINDOW_S", 300.0),
+        recorder_stuck_after_s=given.seconds("RECORDER_STUCK_AFTER_S", 30.0),
+        recorder_stop_within_s=given.seconds("RECORDER_STOP_WITHIN_S", 20.0),
+        recorder_http=given.optional("RECORDER_HTTP"),
+        outbox_http=given.optional("OUTBOX_HTTP"),
+        signer_http=given.optional("SIGNER_HTTP"),
+        materialiser_http=given.optional("MATERIALISER_HTTP"),
+        log_format=given.one_of("LOG_FORMAT", LOG_FORMATS),
+        log_level=given.one_of("LOG_LEVEL", LOG_LEVELS),
         origins=given.origins,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The values that somebody set, as text, and where; the environment wins over the file."""
-
-    values: Mapping[str, str]
-    origins: Mapping[str, str]
-
-    @classmethod
-    def gather(cls, environment: Mapping[str, str]) -> _Given:
-        values: dict[str, str] = {}
-        origins = dict.fromkeys(NAMES, "default")
-        file = environment.get(f"{PREFIX}CONFIG")
-        toml = Path(file) if file else Path("cryotrail.toml")
-        if file or toml.is_file():
-            for key, value in _read_toml(toml).items():
-                name = key.upper()
-                if name not in NAMES:
-                    known = ", ".join(name.lower() for name in NAMES)
-                    raise SettingsError(f"{toml}: unknown setting {key!r}", hint=f"known: {known}")
-                values[name], origins[name] = str(value), str(toml)
-        for variable in environment:
-            name = variable.removeprefix(PREFIX)
-            if name != variable and name not in NAMES + OTHER_NAMES:
-                close = get_close_matches(name, NAMES, n=1)
-                hint = f"; did you mean {PREFIX}{close[0]}?" if close else ""
-                _log.warning("%s is no setting and was ignored%s", variable, hint)
-        for name in NAMES:
-            if environment.get(PREFIX + name):
-                values[name], origins[name] = environment[PREFIX + name], "environment"
-        return cls(values, origins)
-
-    def optional(self, name: str) -> str | None:
-        return self.values.get(name)
-
-    def text(self, name: str, default: str) -> str:
-        return self.values.get(name, default)
-
-    def path(self, name: str) -> Path | None:
-        return Path(self.values[name]).expanduser() if name in self.values else None
-
-    def whole_number(self, name: str) -> int | None:
-        value = self.values.get(name)
-        if value is None:
-            return None
-        if not value.isdecimal():
-            raise self._wrong(name, "a whole number")
-        return int(value)
-
-    def seconds(self, name: str, default: float) -> float:
-        try:
-            value = float(self.values.get(name, default))
-        except ValueError:
-            raise self._wrong(name, "a number of seconds") from None
-        if not 0 <= value < float("inf"):
-            raise self._wrong(name, "a number of seconds, zero or more")
-        return value
-
-    def zone(self, name: str, default: str) -> str:
-        value = self.values.get(name, default)
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise self._wrong(name, "an IANA time zone such as Asia/Tokyo") from None
-        return value
-
-    def _wrong(self, name: str, wanted: str) -> SettingsError:
-        return SettingsError(
-            f"{PREFIX}{name} must be {wanted}, not {self.values[name]!r} "
-            f"(from {self.origins[name]})"
-        )
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from error

@@ -6,8 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 from cryotrail_audit.store import AuditStore
 from cryotrail_schemas.errors import CryotrailError
@@ -26,6 +25,22 @@ REST_FACTOR: Final = 4
 
 def _silent(count: int) -> None:
     """Nobody watches the progress."""
+
+
+def _nobody(outcome: RefreshOutcome) -> None:
+    """Nobody wants to know."""
+
+
+class StopFlag(Protocol):
+    """How a materialiser is told to stop; :class:`threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether it was told to."""
+        ...
+
+    def wait(self, timeout: float) -> object:
+        """Wait so many seconds, or until it is told to stop."""
+        ...
 
 
 def refresh(
@@ -63,7 +78,12 @@ def rebuild(
 
 
 def follow(
-    store: AuditStore, warehouse_dir: Path, site_tz: str, every_s: float, stop: Event
+    store: AuditStore,
+    warehouse_dir: Path,
+    site_tz: str,
+    every_s: float,
+    stop: StopFlag,
+    looked: Callable[[RefreshOutcome], None] = _nobody,
 ) -> Iterator[RefreshOutcome]:
     """Refresh until ``stop`` is set; yields each outcome that published something.
 
@@ -71,6 +91,7 @@ def follow(
     so that publishing never takes more than a fifth of the time. While the store cannot be
     reached it waits, and readers keep the last publication.
 
+    :param looked: told of each look at the store that read it to its end, news or not.
     :raises MaterialiserBusy: another process is writing this warehouse.
     """
     with Materialiser.open(warehouse_dir, site_tz) as materialiser:
@@ -84,6 +105,7 @@ def follow(
                 _logger.warning("no refresh, trying again: %s", error)
                 stop.wait(max(every_s, RETRY_AFTER_S))
                 continue
+            looked(outcome)
             rest_s = every_s
             if outcome.published:
                 rest_s = max(every_s, REST_FACTOR * (time.monotonic() - began))

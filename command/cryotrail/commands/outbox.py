@@ -5,26 +5,25 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from cryotrail import outbox_key, outbox_seal
-from cryotrail.argument_types import seconds
-from cryotrail.console import print_json, progress, table
+from cryotrail import outbox_key, outbox_seal, outbox_status
+from cryotrail.argument_types import add_http, seconds
+from cryotrail.console import print_json, progress
+from cryotrail.outbox_following import send_until_stopped
+from cryotrail.outbox_status import status_json
 from cryotrail.publishing import open_publisher
 from cryotrail.settings import Settings
-from cryotrail_producers.outbox_status import OutboxStatus, status_of_file, together
 
 EPILOG = """\
 examples:
   cryotrail outbox status
   cryotrail outbox status --json
   cryotrail outbox send
+  cryotrail outbox send --follow --http 9465   for as long as the host runs, with its metrics
   cryotrail outbox seal 0d9c3a52-1c1d-5d1e-9b6f-7d52b6c4a001
   cryotrail outbox key create room2.pem        then set CRYOTRAIL_SIGNING_KEY_FILE=room2.pem
 
-waiting = durable here and not yet acknowledged by Kafka; sent = acknowledged, ever; refused = events
-and lines that broke the contract; oldest = since when the oldest waiting event waits; problem = why
-Kafka refuses an event: the later ones of its procedure wait behind it.
+`cryotrail outbox status --help` tells what the columns mean and what to do when it fills up.
 """
 
 _POLL_S = 0.1
@@ -39,8 +38,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    status = commands.add_parser("status", help="what waits, was sent, was refused")
-    status.add_argument("--json", action="store_true", help="both outboxes together, as JSON")
+    outbox_status.add_to(commands)
     send = commands.add_parser("send", help="send what waits, until nothing does")
     send.add_argument("--json", action="store_true", help="what is left, as JSON")
     send.add_argument(
@@ -50,25 +48,30 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         metavar="SECONDS",
         help="give up after so long without an acknowledgement (default 30)",
     )
+    send.add_argument(
+        "--follow",
+        action="store_true",
+        help="go on until Ctrl-C or SIGTERM: what a host runs beside its OR system",
+    )
+    add_http(send, "OUTBOX_HTTP")
     outbox_seal.add_to(commands)
     outbox_key.add_to(commands)
     options = parser.parse_args(arguments)
-    if options.command == "status":
-        return _status(settings, as_json=options.json)
+    if options.command == "send" and options.follow:
+        return _follow(settings, options.http or settings.outbox_http, as_json=options.json)
     if options.command == "send":
+        if options.http:
+            send.error("--http goes with --follow")
         return _send(settings, options.wait_s, as_json=options.json)
     return int(options.run(options, settings))
 
 
-def _status(settings: Settings, *, as_json: bool) -> int:
-    parts = {
-        "clinical": status_of_file(settings.outbox_path),
-        "telemetry": status_of_file(settings.outbox_telemetry_path),
-    }
+def _follow(settings: Settings, address: str | None, *, as_json: bool) -> int:
+    status = send_until_stopped(settings, address)
     if as_json:
-        print_json(asdict(together(parts.values())))
-    else:
-        table([_row(name, part) for name, part in parts.items()], _COLUMNS)
+        print_json(status_json(status))
+    elif status.waiting:
+        print(f"{status.waiting} events still wait in the outbox")
     return 0
 
 
@@ -85,19 +88,9 @@ def _send(settings: Settings, wait_s: float, *, as_json: bool) -> int:
                     give_up = time.monotonic() + wait_s
         problem = (publisher.problem() or "not acknowledged") if status.waiting else None
     if as_json:
-        print_json({**asdict(status), "problem": problem})
+        print_json({**status_json(status), "problem": problem})
     elif problem:
         print(f"{status.waiting} events still wait in the outbox: {problem}")
     else:
         print("nothing waits in the outbox")
     return 1 if status.waiting else 0
-
-
-_COLUMNS = ("outbox", "waiting", "sent", "refused", "oldest_age_s", "problem")
-
-
-def _row(name: str, status: OutboxStatus) -> dict[str, object]:
-    row: dict[str, object] = {"outbox": name, **asdict(status)}
-    if status.oldest_age_s is not None:
-        row["oldest_age_s"] = round(status.oldest_age_s, 1)
-    return row

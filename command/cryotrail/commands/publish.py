@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryotrail.argument_types import seconds
+from cryotrail.argument_types import seconds, traceparent
 from cryotrail.console import print_json, say
 from cryotrail.publishing import open_publisher, publish_through
 from cryotrail.settings import Settings
-from cryotrail_producers.errors import LinesUnreadable
+from cryotrail_producers.errors import LinesUnreadable, OutboxError
 from cryotrail_producers.json_lines import RefusedLine, read_lines
 from cryotrail_producers.publisher import Publisher
 from cryotrail_schemas.errors import EventRefused, FieldProblem
 from cryotrail_schemas.events import Event, ProcedureSealed
+from cryotrail_schemas.trace_context import is_traceparent
+
+_log = logging.getLogger(__name__)
 
 EPILOG = """\
 a line of the file (here broken over four):
@@ -43,11 +49,15 @@ examples:
 A line that is refused is reported with its number, field and reason; the others are published, and
 the exit status is 1. An accepted event is durable at once: while Kafka cannot be reached it waits
 in the outbox, and the next `cryotrail publish` or `cryotrail outbox send` delivers it.
+
+When the outbox takes no more (the disk is full, or as much waits as may) the command stops at the
+first line that it does not take, names it and exits with 1: that line and those after it were not
+published. Feed them again once there is room.
 """
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Publish one file. Returns 1 when a line was refused."""
+    """Publish one file. Returns 1 when a line was refused, or the outbox took no more."""
     parser = argparse.ArgumentParser(
         prog="cryotrail publish",
         description="Publish events from JSON lines, one event a line.",
@@ -62,15 +72,29 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         metavar="SECONDS",
         help="how long to wait for Kafka's acknowledgements (default 30)",
     )
+    parser.add_argument(
+        "--traceparent",
+        type=traceparent,
+        metavar="00-TRACE-SPAN-FLAGS",
+        help="the W3C trace context that the events are sent with (default: that of the environment"
+        " variable TRACEPARENT, where there is one)",
+    )
     parser.add_argument("--json", action="store_true", help="the outcome as JSON")
     options = parser.parse_args(arguments)
 
     read = _Read()
-    with _lines_of(options.file) as lines, open_publisher(settings) as publisher:
+    with _lines_of(options.file) as lines, _open(settings, options.traceparent) as publisher:
         check = publisher.check if settings.personal_kek_file is None else _unsealed(publisher)
         outcome = publish_through(publisher, _events(lines, check, read), options.wait_s)
+        stopped_at = None
+        if outcome.failure is not None:
+            stopped_at = read.stop_after(outcome.accepted + outcome.shed)
+            say(f"stopped: {outcome.failure}")
+            say(f"  {outcome.failure.hint}")
         if read.refused:
-            publisher.count_refused(len(read.refused))
+            # On a full disk they cannot be counted; they are told all the same.
+            with suppress(OutboxError):
+                publisher.count_refused(len(read.refused))
     if options.json:
         print_json(
             {
@@ -79,6 +103,9 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
                 "waiting": outcome.waiting,
                 "problem": outcome.problem,
                 "new_ids": read.new_ids,
+                "shed": outcome.shed,
+                "stopped_at_line": stopped_at,
+                "failure": None if outcome.failure is None else str(outcome.failure),
                 "refused": [
                     {"line": line.line_no, "field": problem.path, "reason": problem.reason}
                     for line in read.refused
@@ -87,8 +114,8 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
             }
         )
     else:
-        print(outcome.sentence() + read.sentence())
-    return 1 if read.refused else 0
+        print(outcome.sentence() + read.sentence() + _stopped(stopped_at))
+    return 1 if read.refused or outcome.failure is not None else 0
 
 
 @dataclass(slots=True)
@@ -97,6 +124,19 @@ class _Read:
 
     refused: list[RefusedLine] = field(default_factory=list)
     new_ids: int = 0
+    event_lines: array[int] = field(default_factory=lambda: array("q"))
+    """The line number of each event, in order."""
+
+    def stop_after(self, events: int) -> int | None:
+        """Forget what was read beyond so many events, which was not published.
+
+        Returns the line of the next event, where to go on; None when there was none.
+        """
+        if events >= len(self.event_lines):
+            return None
+        line_no = self.event_lines[events]
+        self.refused = [line for line in self.refused if line.line_no < line_no]
+        return line_no
 
     def sentence(self) -> str:
         """The end of the outcome for a person, empty when there is nothing to say."""
@@ -106,6 +146,15 @@ class _Read:
         if self.refused:
             text += f"; {_lines(len(self.refused))} refused"
         return text
+
+
+def _open(settings: Settings, given: str | None) -> Publisher:
+    inherited = os.environ.get("TRACEPARENT")
+    if given is None and inherited and not is_traceparent(inherited):
+        # Whoever set it may not know of us, and an event is worth more than its trace.
+        _log.warning("TRACEPARENT is no W3C trace context and was ignored")
+        inherited = None
+    return open_publisher(settings, traceparent=given or inherited or None)
 
 
 def _lines_of(name: str) -> AbstractContextManager[Iterable[bytes]]:
@@ -140,7 +189,14 @@ def _events(lines: Iterable[bytes], check: Callable[[Event], None], read: _Read)
                 say(f"line {line.line_no}: {problem}")
         else:
             read.new_ids += line.has_new_id
+            read.event_lines.append(line.line_no)
             yield line.event
+
+
+def _stopped(line_no: int | None) -> str:
+    if line_no is None:
+        return ""
+    return f"; stopped at line {line_no}: it and the lines after it were NOT published"
 
 
 def _lines(count: int) -> str:

@@ -13,7 +13,9 @@ from typing import IO, NamedTuple
 
 from cryotrail.console import say
 from cryotrail.embedded import broker
+from cryotrail.embedded.ports import HOST, free_port
 from cryotrail.log_signing import anchoring, ensure_home_key
+from cryotrail.observability.address import Address
 from cryotrail.settings import Settings
 from cryotrail_audit.checkpoints.anchors.anchoring import in_words
 from cryotrail_audit.store import migrate
@@ -29,6 +31,8 @@ class Service(NamedTuple):
     name: str
     arguments: tuple[str, ...]
     log: Path
+    http: str | None = None
+    """Where it answers for its health and metrics; None = it has a page of its own for that."""
 
 
 class ServiceEnded(CryotrailError):
@@ -36,38 +40,50 @@ class ServiceEnded(CryotrailError):
 
 
 def main(arguments: Sequence[str], settings: Settings) -> int:
-    """Run recorder, materialiser and dashboard until Ctrl-C or SIGTERM."""
+    """Run sender, recorder, signer, materialiser and dashboard until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(
         prog="cryotrail up",
         description=(
-            "Embedded Kafka (unless CRYOTRAIL_KAFKA_BOOTSTRAP names a cluster), recorder, signer, "
-            "materialiser and dashboard of one host. When one of them ends, all end."
+            "Embedded Kafka (unless CRYOTRAIL_KAFKA_BOOTSTRAP names a cluster), sender, recorder, "
+            "signer, materialiser and dashboard of one host. When one of them ends, all end."
         ),
         epilog=(
+            "Each says where it answers /healthz, /readyz and /metrics: on the loopback, on the port "
+            "that CRYOTRAIL_OUTBOX_HTTP, _RECORDER_HTTP, _SIGNER_HTTP or _MATERIALISER_HTTP names, "
+            "else on a free one. "
             "The signer runs when the log's key is at hand; a home of its own is given one at its "
             "first start. The HTTP gateway is not part of this version."
         ),
     )
     parser.add_argument("--no-dashboard", action="store_true", help="without the pages")
     options = parser.parse_args(arguments)
+    sender = ("outbox", "send", "--follow")
+    materialiser = ("warehouse", "refresh", "--follow")
     services = [
-        Service("recorder", ("record",), settings.logs_dir / "recorder.log"),
-        Service(
-            "materialiser",
-            ("warehouse", "refresh", "--follow"),
-            settings.logs_dir / "materialiser.log",
-        ),
+        _answering("sender", sender, settings.outbox_http, settings),
+        _answering("recorder", ("record",), settings.recorder_http, settings),
+        _answering("materialiser", materialiser, settings.materialiser_http, settings),
     ]
     if not options.no_dashboard:
         services.append(Service("dashboard", ("dashboard",), settings.logs_dir / "dashboard.log"))
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     with broker.running(settings):
         if ensure_home_key(settings, migrate(settings.audit_url)):
-            log = settings.logs_dir / "signer.log"
-            services.insert(1, Service("signer", ("audit", "sign"), log))
+            signer = _answering("signer", ("audit", "sign"), settings.signer_http, settings)
+            services.insert(2, signer)
             say(in_words(anchoring(settings).states()))
         _once(("warehouse", "refresh"), settings)  # so that the pages have a first publication
         return _supervise(services)
+
+
+def _answering(
+    name: str, arguments: tuple[str, ...], address: str | None, settings: Settings
+) -> Service:
+    """A service with endpoints, on the configured address or on a port that is free now."""
+    address = address or f"{HOST}:{free_port(None)}"
+    log = settings.logs_dir / f"{name}.log"
+    written = ("--log-format", settings.log_format, "--log-level", settings.log_level)
+    return Service(name, (*arguments, "--http", address, *written), log, address)
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
@@ -95,7 +111,12 @@ def _supervise(services: Sequence[Service]) -> int:
     try:
         for service in services:
             running.append((service, _start(service)))
-            say(f"{service.name} runs (pid {running[-1][1].pid}), log {service.log}")
+            at = (
+                f", health and metrics on {Address.parse(service.http).url()}"
+                if service.http
+                else ""
+            )
+            say(f"{service.name} runs (pid {running[-1][1].pid}){at}, log {service.log}")
         while not stopping:
             for service, process in running:
                 if process.poll() is not None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import logging
-import signal
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from cryotrail.argument_types import add_as_of, say_if_to_come
+from cryotrail.argument_types import add_as_of, add_http, say_if_to_come
 from cryotrail.console import print_json, progress, say, table
 from cryotrail.settings import Settings
+from cryotrail.signalled_stop import signalled_stop
 from cryotrail_warehouse.publication import published_path
 from cryotrail_warehouse.query import QueryResult, query
 
@@ -105,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="with --as-of or --as-of-seq: a new file, in a folder of its own for its samples",
     )
+    add_http(refreshing, "MATERIALISER_HTTP")
     for action in (refreshing, rebuilding):
         action.add_argument("--json", action="store_true", help="what was done, as JSON")
     actions.add_parser("path", help="the path of the published file, to be opened read-only")
@@ -184,12 +183,20 @@ def _follow(options: argparse.Namespace, settings: Settings) -> None:
     from cryotrail_audit.store import open_store
     from cryotrail_warehouse.refresh import follow
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    stop = Event()
-    _set_on_signals(stop)
-    with closing(open_store(settings.audit_url)) as store:
+    address = options.http or settings.materialiser_http
+    with ExitStack() as stack:
+        beat: Callable[[], None] = _nothing
+        looked: Callable[[RefreshOutcome], None] = _nothing
+        if address is not None:
+            # Only here: who wants no endpoints needs no library for them.
+            from cryotrail.observability.observed_materialiser import observed_materialiser
+
+            metrics = stack.enter_context(observed_materialiser(settings.audit_url, address))
+            beat, looked = metrics.heartbeat.beat, metrics.looked
+        stop = stack.enter_context(signalled_stop(beat))
+        store = stack.enter_context(closing(open_store(settings.audit_url)))
         for outcome in follow(
-            store, settings.warehouse_dir, settings.site_tz, options.every_s, stop
+            store, settings.warehouse_dir, settings.site_tz, options.every_s, stop, looked
         ):
             if options.json:
                 print(json.dumps(_outcome_json(outcome)), flush=True)
@@ -197,15 +204,8 @@ def _follow(options: argparse.Namespace, settings: Settings) -> None:
                 say(_sentence(outcome))
 
 
-def _set_on_signals(stop: Event) -> None:
-    """The first signal ends the process after the refresh in hand, a second one at once."""
-
-    def end(number: int, frame: object) -> None:
-        signal.signal(number, signal.default_int_handler)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+def _nothing(*_: object) -> None:
+    """Nobody watches."""
 
 
 def _outcome_json(outcome: RefreshOutcome) -> dict[str, Any]:

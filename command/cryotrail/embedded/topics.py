@@ -1,8 +1,8 @@
-"""The two topics: created as designed on any cluster; one that differs is reported, not changed."""
+"""The topics: created as designed on any cluster; one that differs is reported, not changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka.admin import ConfigResource
@@ -11,6 +11,8 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from cryotrail.embedded.errors import TopicsRefused
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_schemas.topics import (
+    DEAD_LETTERS,
+    MAX_DEAD_LETTER_BYTES,
     MAX_MESSAGE_BYTES,
     PARTITION_COUNT,
     PROBE_TELEMETRY,
@@ -18,6 +20,17 @@ from cryotrail_schemas.topics import (
 )
 
 TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+"""The topics of events, which every cluster needs."""
+
+
+class _Shape(NamedTuple):
+    partition_count: int
+    max_message_bytes: int
+
+
+_SHAPES = dict.fromkeys(TOPICS, _Shape(PARTITION_COUNT, MAX_MESSAGE_BYTES)) | {
+    DEAD_LETTERS: _Shape(1, MAX_DEAD_LETTER_BYTES)
+}
 
 
 class TopicDifference(NamedTuple):
@@ -36,8 +49,8 @@ class TopicsOutcome(NamedTuple):
     differences: tuple[TopicDifference, ...]
 
 
-def topic_configuration(*, flush_each_message: bool) -> dict[str, str]:
-    """The designed configuration of either topic.
+def topic_configuration(topic: str, *, flush_each_message: bool) -> dict[str, str]:
+    """The designed configuration of a topic.
 
     ``retention.ms=-1``: retention follows the records' timestamps, so any limit would delete what
     was recorded late. ``flush_each_message`` is for a single node without a battery or replica
@@ -47,7 +60,7 @@ def topic_configuration(*, flush_each_message: bool) -> dict[str, str]:
         "cleanup.policy": "delete",
         "retention.ms": "-1",
         "retention.bytes": "-1",
-        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "max.message.bytes": str(_SHAPES[topic].max_message_bytes),
     }
     if flush_each_message:
         configuration["flush.messages"] = "1"
@@ -55,7 +68,10 @@ def topic_configuration(*, flush_each_message: bool) -> dict[str, str]:
 
 
 def ensure_topics(
-    connection: KafkaConnection, *, flush_each_message: bool = False
+    connection: KafkaConnection,
+    *,
+    flush_each_message: bool = False,
+    topics: Sequence[str] = TOPICS,
 ) -> TopicsOutcome:
     """Create the topics that are missing and compare those that exist.
 
@@ -66,18 +82,21 @@ def ensure_topics(
     :raises TopicsRefused: the cluster refused to create or describe them.
     :raises KafkaUnreachable: no broker answers; retriable.
     """
-    configuration = topic_configuration(flush_each_message=flush_each_message)
+    designed = {
+        topic: topic_configuration(topic, flush_each_message=flush_each_message) for topic in topics
+    }
     client = admin(connection)
     try:
         present = set(client.list_topics())
-        created = tuple(t for t in TOPICS if t not in present and _create(client, t, configuration))
-        client.wait_for_topics(TOPICS)
-        existing = [topic for topic in TOPICS if topic not in created]
-        return TopicsOutcome(created, tuple(_differences(client, existing, configuration)))
+        created = tuple(t for t in topics if t not in present and _create(client, t, designed[t]))
+        client.wait_for_topics(topics)
+        existing = {t: designed[t] for t in topics if t not in created}
+        return TopicsOutcome(created, tuple(_differences(client, existing)))
     except KafkaError as error:
         raise TopicsRefused(
             f"the cluster at {connection.bootstrap} refused the topics: {error}",
-            hint="creating them needs the rights CREATE and DESCRIBE_CONFIGS on both topics",
+            hint="creating them needs the rights CREATE and DESCRIBE_CONFIGS on "
+            f"{' and '.join(topics)}",
         ) from error
     finally:
         client.close()
@@ -85,7 +104,8 @@ def ensure_topics(
 
 def _create(client: Any, topic: str, configuration: Mapping[str, str]) -> bool:
     """Create one topic; False when another process did so first."""
-    wanted = {"num_partitions": PARTITION_COUNT, "configs": dict(configuration)}
+    count = _SHAPES[topic].partition_count
+    wanted = {"num_partitions": count, "configs": dict(configuration)}
     try:
         client.create_topics({topic: wanted})
     except TopicAlreadyExistsError:
@@ -93,19 +113,18 @@ def _create(client: Any, topic: str, configuration: Mapping[str, str]) -> bool:
     return True
 
 
-def _differences(
-    client: Any, topics: list[str], configuration: Mapping[str, str]
-) -> Iterator[TopicDifference]:
+def _differences(client: Any, topics: Mapping[str, Mapping[str, str]]) -> Iterator[TopicDifference]:
+    """What is otherwise than designed: ``topics`` is the configuration of each."""
     if not topics:
         return
-    for description in client.describe_topics(topics):
-        count = len(description["partitions"])
-        if count != PARTITION_COUNT:
-            name = description["name"]
-            yield TopicDifference(name, "partitions", str(PARTITION_COUNT), str(count))
+    for description in client.describe_topics(list(topics)):
+        name, count = description["name"], len(description["partitions"])
+        wanted = _SHAPES[name].partition_count
+        if count != wanted:
+            yield TopicDifference(name, "partitions", str(wanted), str(count))
     resources = [ConfigResource("TOPIC", topic) for topic in topics]
     found = client.describe_configs(resources, config_filter="all")["topic"]
-    for topic in topics:
+    for topic, configuration in topics.items():
         for name, designed in configuration.items():
             value = str(found[topic][name]["value"])
             if value != designed:

@@ -2,7 +2,8 @@
 
 Kafka is the way, not the archive: once a record is in the store its copy there only has to be kept
 for as long as somebody may want to read it again. Records below a partition's recorded position
-are deleted; the recorder accepts a log that begins there.
+are deleted; the recorder accepts a log that begins there. A record that a reset left unread is in no
+store: nothing is deleted from it on.
 
 Kafka moves the log's start at once, so nobody reads those records any more. Their bytes leave its
 disks with the segment that holds them: when it is closed (``segment.ms``, ``segment.bytes``) and
@@ -19,12 +20,13 @@ from kafka.structs import TopicPartition as KafkaTopicPartition
 
 from cryotrail_audit.records import Position
 from cryotrail_audit.store import AuditStore
-from cryotrail_consumers.continuity import continuation
 from cryotrail_consumers.coordinates import TopicPartition
-from cryotrail_consumers.kafka_errors import translated
-from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-from cryotrail_consumers.kafka_sighting import KafkaSighting
-from cryotrail_consumers.source import Extent
+from cryotrail_consumers.errors import LogDamaged
+from cryotrail_consumers.reading.kafka_errors import translated
+from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
+from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
+from cryotrail_consumers.reading.source import Extent
+from cryotrail_consumers.recording.continuity import continuation
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_producers.personal_cipher import RecordCipher
 
@@ -42,7 +44,7 @@ class PartitionTrim(NamedTuple):
     log_start: int
     """First offset before."""
     recorded: int | None
-    """The recorded position: one more than the last recorded offset. None = never recorded."""
+    """Everything below this offset is recorded. None = never recorded."""
     log_end: int
     deleted: int
     """Offsets deleted, or that would be."""
@@ -80,7 +82,11 @@ def trim_through_recorded(
         for partition, extent in reader.extents(partitions).items():
             position = store.position(*partition)
             outcome = _outcome(sighting, partition, extent, position, reader, store, records)
-            done.append(_described(partition, extent, position, outcome))
+            below = None if position is None else position.next_offset
+            if position is not None and outcome == "would trim":
+                below = _recorded_below(position, partition, extent, reader, store)
+                outcome = outcome if below > extent.start else "nothing to trim"
+            done.append(_described(partition, extent, below, outcome))
         due = {
             KafkaTopicPartition(one.topic, one.partition): one.recorded
             for one in done
@@ -116,10 +122,35 @@ def _outcome(
     return "would trim" if position.next_offset > extent.start else "nothing to trim"
 
 
+def _recorded_below(
+    position: Position,
+    partition: TopicPartition,
+    extent: Extent,
+    reader: KafkaLogReader,
+    store: AuditStore,
+) -> int:
+    """The first offset whose record a reset left unread, else the position.
+
+    Kafka's copy of it is the only one.
+    """
+    place = (position.topic_id, position.part, position.incarnation)
+    for skip in sorted(store.skips(position)):
+        known = store.known_offsets(*place, skip.first, skip.end - 1)
+        unread = Extent(max(skip.first, extent.start), min(skip.end, position.next_offset))
+        if unread.start >= unread.end:
+            continue
+        try:
+            for record in reader.records(partition, unread):
+                if record.offset not in known:
+                    return record.offset
+        except LogDamaged:
+            return unread.start
+    return position.next_offset
+
+
 def _described(
-    partition: TopicPartition, extent: Extent, position: Position | None, outcome: Outcome
+    partition: TopicPartition, extent: Extent, recorded: int | None, outcome: Outcome
 ) -> PartitionTrim:
-    recorded = None if position is None else position.next_offset
     deleted = recorded - extent.start if outcome == "would trim" and recorded is not None else 0
     return PartitionTrim(*partition, outcome, extent.start, recorded, extent.end, deleted)
 

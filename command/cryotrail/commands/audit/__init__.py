@@ -26,11 +26,13 @@ examples:
   cryotrail audit origin                       seals and signatures: is it all, and who said it
   cryotrail audit quarantine list              records that could not be read, and why
   cryotrail audit quarantine replay --all      read them again with what is known now
+  cryotrail audit quarantine relay --follow    copies of them to a Kafka topic of their own
   cryotrail audit conflicts list               event ids that came again with other content
   cryotrail audit show EVENT_ID --as-of 2026-11-22T10:24:00Z      what was known then
   cryotrail audit hold set SUBJECT --reason recall --decided-by qa-1
   cryotrail audit erase SUBJECT --dry-run      make a person's text unreadable for good
   cryotrail audit continue --from last.note --reason "disk failed"    after a restore
+  cryotrail audit confirm-clock                after this machine's clock was set
 
 `intact` means that the store agrees with itself. It does not exclude that somebody who may write
 everything in the database rebuilt everything in it: only a root that was kept outside shows that,
@@ -58,6 +60,7 @@ _ACTIONS = {
     "anchor": "anchor",
     "keys": "keys",
     "continue": "continuing",
+    "confirm-clock": "confirm_clock",
 }
 """The module of each action: it adds its parser, and says with ``set_defaults(run=...)`` what runs
 it."""

@@ -10,6 +10,8 @@ from uuid import UUID
 from cryotrail_audit.decoded import decoded_event, unframed_headers
 from cryotrail_audit.records import KINDS, Entry, StoredTopic
 from cryotrail_audit.store import AuditStore
+from cryotrail_schemas.delivery import TRACEPARENT
+from cryotrail_schemas.trace_context import trace_id_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,12 +41,20 @@ def described(store: AuditStore, entry: Entry) -> dict[str, Any]:
             {"name": name, "value": None if value is None else value.decode(errors="replace")}
             for name, value in unframed_headers(entry.kafka_headers)
         ],
+        **_traced(entry),
         "schema_sha256": _hex(entry.schema_sha256),
         "raw_hex": _hex(entry.raw),
         "content_hash": entry.content_hash.hex(),
         "leaf_hash": entry.leaf_hash.hex(),
         "event": decoded_event(entry, store.schemas()),
     }
+
+
+def _traced(entry: Entry) -> dict[str, str]:
+    """The W3C trace context that the event came with, where it came with one."""
+    said = dict(unframed_headers(entry.kafka_headers)).get(TRACEPARENT)
+    text = None if said is None else said.decode("ascii", "replace")
+    return {TRACEPARENT: text} if text is not None and trace_id_of(text) is not None else {}
 
 
 def numbered(store: AuditStore, entry: Entry) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from cryotrail.argument_types import entry_number
-from cryotrail.commands.audit import replay
+from cryotrail.commands.audit import relay, replay
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.commands.audit.described import described, numbered, topic_name
 from cryotrail.console import print_json, say, table
@@ -33,6 +33,7 @@ def add_to(actions: Actions) -> None:
     add_json(showing)
     showing.set_defaults(run=run_show)
     replay.add_to(inner)
+    relay.add_to(inner)
 
 
 def run_list(chosen: argparse.Namespace, settings: Settings) -> int:

@@ -15,7 +15,7 @@ from cryotrail_audit.origin.kafka_records import KafkaRecords
 from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 if TYPE_CHECKING:
-    from cryotrail_consumers.reconciliation import PartitionReconciliation
+    from cryotrail_consumers.operating.reconciliation import PartitionReconciliation
 
 _TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _FETCH_BYTES = 1024 * 1024
@@ -37,6 +37,7 @@ differences:
   other value        Kafka holds another record at this offset; so with key and headers
   topic replaced     the topic was deleted and made anew: nothing of it can be compared
   deleted unrecorded Kafka's retention begins above the recorded position: what lay between is lost
+Records that `cryotrail record reset --skip` left unread are counted apart, and are no difference.
 
 Reads all that Kafka retains. Exit 0, 1 = a difference.
 """
@@ -65,9 +66,9 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """
     # Here, so that no other action loads a Kafka client.
     from cryotrail.embedded.connection import kafka_connection
-    from cryotrail_consumers.kafka_log_reader import KafkaLogReader
-    from cryotrail_consumers.kafka_sighting import KafkaSighting
-    from cryotrail_consumers.reconciliation import offsets_to_compare, reconcile
+    from cryotrail_consumers.operating.reconciliation import offsets_to_compare, reconcile
+    from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
+    from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
 
     connection = kafka_connection(settings)
     with (
@@ -120,10 +121,12 @@ def _print(found: list[PartitionReconciliation]) -> None:
     replaced = any(one.topic_replaced for one in found)
     lost = sum(one.deleted_unrecorded for one in found)
     closed = sum(one.not_comparable for one in found)
+    skipped = sum(one.skipped for one in found)
     print(
         f"{equal} records equal, {different} differences"
         + ("; a topic was replaced" if replaced else "")
         + (f"; {lost} offsets deleted unrecorded" if lost else "")
+        + (f"; {skipped} records were left unread by a reset" if skipped else "")
         + (f"; {closed} sealed records not compared, their keys are not here" if closed else "")
     )
 

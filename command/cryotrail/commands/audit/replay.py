@@ -18,7 +18,7 @@ from cryotrail_audit.records import QUARANTINED, Entry
 from cryotrail_audit.store import AuditStore, open_store
 
 if TYPE_CHECKING:
-    from cryotrail_consumers.quarantine_replay import Replayed
+    from cryotrail_consumers.operating.quarantine_replay import Replayed
 
 _DESCRIPTION = """\
 Read quarantined records again, with the schemas and the registry that are known now, and append
@@ -128,10 +128,10 @@ def _replayed(
     store: AuditStore, entries: list[Entry], chosen: argparse.Namespace, settings: Settings
 ) -> list[Replayed]:
     # Imported here: listing what is in quarantine needs no Kafka client.
-    from cryotrail_consumers.decoding import RecordDecoder
-    from cryotrail_consumers.known_schemas import KnownSchemas, SchemasAtHand
-    from cryotrail_consumers.operator_correction import OperatorCorrection
-    from cryotrail_consumers.quarantine_replay import QuarantineReplay
+    from cryotrail_consumers.decoding.decoding import RecordDecoder
+    from cryotrail_consumers.decoding.known_schemas import KnownSchemas, SchemasAtHand
+    from cryotrail_consumers.operating.operator_correction import OperatorCorrection
+    from cryotrail_consumers.operating.quarantine_replay import QuarantineReplay
     from cryotrail_producers.key_store.kek import read_kek
     from cryotrail_producers.key_store.sqlite import SqliteKeyStore
     from cryotrail_producers.personal_cipher import PersonalCipher, RecordCipher

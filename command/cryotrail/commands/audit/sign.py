@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryotrail.argument_types import add_http
 from cryotrail.commands.audit.actions import Actions, add_json
 from cryotrail.commands.audit.given_files import read_checkpoint
-from cryotrail.commands.audit.signing_runs import (
-    SignalledStop,
-    hashing,
-    serve,
-    stopped_by_signals,
-)
+from cryotrail.commands.audit.signing_runs import hashing, serve
 from cryotrail.console import print_json, say
 from cryotrail.log_signing import (
     Stopped,
@@ -24,7 +20,9 @@ from cryotrail.log_signing import (
     pinned_log_key,
     stopping_progress,
 )
+from cryotrail.observability.signer_watch import SignerWatch
 from cryotrail.settings import Settings
+from cryotrail.signalled_stop import SignalledStop, signalled_stop
 from cryotrail_audit.checkpoints.anchors.anchoring import in_words
 from cryotrail_audit.checkpoints.anchors.kept import Kept
 from cryotrail_audit.checkpoints.growth import Progress
@@ -73,6 +71,7 @@ def add_to(actions: Actions) -> None:
         type=Path,
         help="make a new memory from a signed checkpoint, after hashing the whole log, and end",
     )
+    add_http(parser, "SIGNER_HTTP")
     add_json(parser)
     parser.set_defaults(run=run, parser=parser)
 
@@ -81,9 +80,15 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """Sign once, adopt, or sign until told to stop."""
     if chosen.full and not chosen.once:
         chosen.parser.error("--full goes with --once")
-    with closing(open_signer(settings)) as signer, stopped_by_signals() as stopping:
+    watch = SignerWatch()
+    with (
+        closing(open_signer(settings)) as signer,
+        signalled_stop(watch.heartbeat.beat) as stopping,
+    ):
         if chosen.adopt is None and not chosen.once:
-            return _serve(signer, settings, stopping)
+            address = chosen.http or settings.signer_http
+            with _observed(watch, settings.audit_url, address):
+                return _serve(signer, settings, stopping, watch)
         try:
             with hashing(signer.entry_count(), stopping) as advance:
                 if chosen.adopt is not None:
@@ -98,7 +103,18 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
         return 0
 
 
-def _serve(signer: Signer, settings: Settings, stopping: SignalledStop) -> int:
+def _observed(
+    watch: SignerWatch, audit_url: str, address: str | None
+) -> AbstractContextManager[None]:
+    if address is None:
+        return nullcontext()
+    # Only here: who wants no endpoints needs no library for them.
+    from cryotrail.observability.observed_signer import observed_signer
+
+    return observed_signer(watch, audit_url, address)
+
+
+def _serve(signer: Signer, settings: Settings, stopping: SignalledStop, watch: SignerWatch) -> int:
     pinned = pinned_log_key(settings)
     newest = None
     if pinned is not None:
@@ -108,7 +124,8 @@ def _serve(signer: Signer, settings: Settings, stopping: SignalledStop) -> int:
     say(in_words(places.states()))
     progress = stopping_progress(lambda _count: None, stopping.is_set)
     service = SignerService(signer, places, newest, _say_signed, progress)
-    return serve("the signer", service.is_due, service.step, stopping)
+    is_due, step = watch.watched(service.is_due), watch.watched(service.step, verifies=True)
+    return serve("the signer", is_due, step, stopping)
 
 
 def _adopt(signer: Signer, file: Path, advance: Progress, as_json: bool) -> int:

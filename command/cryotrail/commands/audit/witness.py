@@ -7,10 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 from cryotrail.commands.audit.actions import Actions, add_json
-from cryotrail.commands.audit.signing_runs import hashing, serve, stopped_by_signals
+from cryotrail.commands.audit.signing_runs import hashing, serve
 from cryotrail.console import print_json, say
 from cryotrail.log_signing import Stopped, stopping_progress, witness_memory
 from cryotrail.settings import Settings
+from cryotrail.signalled_stop import signalled_stop
 from cryotrail_audit.checkpoints.errors import KeyRefused
 from cryotrail_audit.checkpoints.keys import LogKey, PinnedKey
 from cryotrail_audit.checkpoints.witness import Cosigned, Witness
@@ -60,7 +61,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     key = _witness_key(chosen.key or settings.signer_state_dir / "witness.key")
     memory = witness_memory(settings)
     witness = Witness(settings.audit_url, key, PinnedKey.read(chosen.log_key), memory)
-    with closing(witness), stopped_by_signals() as stopping:
+    with closing(witness), signalled_stop() as stopping:
         if not chosen.once:
             progress = stopping_progress(lambda _count: None, stopping.is_set)
 

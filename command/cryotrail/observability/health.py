@@ -1,0 +1,76 @@
+"""Whether a process is alive, and whether it is ready: two questions with two remedies.
+
+Not alive = its loop does not turn, and a restart is the remedy. Not ready = something that it needs
+is away; it waits for that by itself, and a restart would gain nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+STUCK_AFTER_S: Final = 30.0
+"""A loop that has not turned for so long is taken to be stuck."""
+
+_FRESH_S: Final = 1.0
+"""How long an answer about what is needed is good: whoever asks more often asks nobody else."""
+
+Age = Callable[[], float | None]
+"""Seconds since a loop last turned; None = it has not begun."""
+
+Check = Callable[[], str | None]
+"""Why the process cannot do its work just now; None = this does not keep it from it."""
+
+
+class Health:
+    """The answers to ``/healthz`` and ``/readyz`` of one process. Asked from any thread."""
+
+    def __init__(self, loops: Mapping[str, Age], checks: Mapping[str, Check]) -> None:
+        """Put together what is asked.
+
+        :param loops: what must turn, by name.
+        :param checks: what must not object, by name; each bounded in time, and none raises.
+        """
+        self._loops = loops
+        self._checks = checks
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._missing: dict[str, str] = {}
+
+    def stuck(self) -> dict[str, str]:
+        """The loops that do not turn, and since when; empty = the process is alive."""
+        found = {}
+        for name, age in self._loops.items():
+            age_s = age()
+            if age_s is None:
+                age_s = time.monotonic() - self._began
+            if age_s > STUCK_AFTER_S:
+                found[name] = f"has not turned for {age_s:.0f} s"
+        return found
+
+    def missing(self) -> dict[str, str]:
+        """What keeps the process from its work; empty = it is ready."""
+        with self._lock:
+            if time.monotonic() - self._asked_at > _FRESH_S:
+                answers = {name: check() for name, check in self._checks.items()}
+                self._missing = {name: why for name, why in answers.items() if why is not None}
+                self._asked_at = time.monotonic()
+            return dict(self._missing) | self.stuck()
+
+
+class Heartbeat:
+    """The turns of one loop, for loops that are run here and not in a library."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def beat(self) -> None:
+        """The loop turned."""
+        self._at = time.monotonic()
+
+    def age_s(self) -> float | None:
+        """Seconds since it last turned; None = it has not begun."""
+        return None if self._at is None else time.monotonic() - self._at

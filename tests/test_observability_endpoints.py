@@ -1,0 +1,99 @@
+"""A process answers for its health on an address of its own, and says plainly when it cannot."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+
+import pytest
+from scraping import asked, overheard, standing
+from waiting import until
+
+from cryotrail.observability.address import Address
+from cryotrail.observability.errors import EndpointsRefused
+from cryotrail.observability.health import Health, Heartbeat
+from cryotrail.observability.serving import serving
+
+
+def health(**missing: str | None) -> Health:
+    return Health({}, {name: lambda why=why: why for name, why in missing.items()})  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("9464", Address("127.0.0.1", 9464)),
+        (":9464", Address("127.0.0.1", 9464)),
+        ("0.0.0.0:0", Address("0.0.0.0", 0)),
+        ("[::1]:9464", Address("::1", 9464)),
+    ],
+    ids=["port", "colon-port", "every-address", "ipv6"],
+)
+def test_an_address_without_a_host_is_the_loopback(text: str, address: Address) -> None:
+    assert Address.parse(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "here", "127.0.0.1", "127.0.0.1:port", "1:99999", "1:-1"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(EndpointsRefused, match="no address for health and metrics"):
+        Address.parse(text)
+
+
+def test_port_0_takes_a_free_port_and_says_which() -> None:
+    with (
+        overheard() as said,
+        serving("0", "recorder", [], health()) as one,
+        serving("0", "recorder", [], health()) as other,
+    ):
+        assert one.port != other.port
+        assert said == [
+            f"recorder: health and metrics on http://127.0.0.1:{one.port}",
+            f"recorder: health and metrics on http://127.0.0.1:{other.port}",
+        ]
+        assert standing(f"{one.url()}/healthz") == (200, {})
+
+
+def test_a_port_in_use_is_a_plain_error() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(
+                EndpointsRefused, match=f"127.0.0.1:{port}: Address already in use"
+            ) as no,
+            serving(str(port), "recorder", [], health()),
+        ):
+            pass
+    assert "port 0" in str(no.value.hint)
+
+
+def test_another_path_is_not_found_and_names_those_that_are_there() -> None:
+    with serving("0", "recorder", [], health()) as at:
+        assert asked(f"{at.url()}/") == (404, "/healthz, /readyz or /metrics\n")
+
+
+def test_what_is_missing_makes_it_unready_and_not_unwell() -> None:
+    with serving("0", "recorder", [], health(store="no answer", kafka=None)) as at:
+        assert standing(f"{at.url()}/readyz") == (503, {"store": "no answer"})
+        assert standing(f"{at.url()}/healthz") == (200, {})
+
+
+def test_a_loop_that_stands_still_makes_it_unwell_until_it_turns_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cryotrail.observability.health.STUCK_AFTER_S", 0.3)
+    heart = Heartbeat()
+    with serving("0", "recorder", [], Health({"loop": heart.age_s}, {})) as at:
+        heart.beat()
+        assert standing(f"{at.url()}/healthz") == (200, {})
+        until(lambda: standing(f"{at.url()}/healthz")[0] == 503, 5)
+        assert standing(f"{at.url()}/readyz")[0] == 503
+        heart.beat()
+        assert standing(f"{at.url()}/healthz") == (200, {})
+
+
+def test_a_client_that_says_nothing_keeps_nobody_else_waiting() -> None:
+    with (
+        serving("0", "recorder", [], health()) as at,
+        closing(socket.create_connection(("127.0.0.1", at.port))),
+    ):
+        assert standing(f"{at.url()}/healthz") == (200, {})
