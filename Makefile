@@ -10,7 +10,7 @@ KAFKA ?= 4.3.0
 LOG4J ?= 2.25.4
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo test check bench clean browser requirements schemas jars
+.PHONY: help setup demo test check bench bench-room faults clean browser requirements requirements-peers schemas jars bench-peers
 .DEFAULT_GOAL := help
 
 help: ## what each target does
@@ -35,10 +35,19 @@ bench: .venv/development ## appending, verifying, proving and recording beside t
 	@$(BIN)/python tests/benchmarks/bench_proofs.py $(ARGS)
 	@$(BIN)/python tests/benchmarks/bench_recorder.py $(ARGS)
 
+bench-room: .venv/development ## from publish() to the record with 50 publishers for 10 minutes, and its accounting (ARGS="--publishers 10 --seconds 60")
+	@$(BIN)/python tests/benchmarks/bench_room.py $(ARGS)
+
+faults: .venv/development ## break everything while events flow, at least 200 kills -9, and write docs/faults.md (ARGS="--kills 400 --seed 7 --only NAME")
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m faults $(ARGS)
+
+bench-peers: .venv/development .venv-peers/installed ## the recorder beside quixstreams, faststream and Kafka Connect (ARGS=--help)
+	@$(BIN)/python tests/benchmarks/peers/bench_peers.py $(ARGS)
+
 setup: .venv/development ## the virtual environment in .venv with everything the other targets use
 
 clean: ## remove the virtual environment and every cache; the data in .cryotrail stays
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 browser:
@@ -51,6 +60,11 @@ requirements: .venv/development ## resolve the pins anew: versions and hashes, n
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --upgrade --custom-compile-command "make requirements" \
 		--constraint requirements/runtime.txt --group dev --output-file requirements/development.txt
+
+requirements-peers: .venv/development ## resolve the pins of what `make bench-peers` compares with
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --upgrade --custom-compile-command "make requirements-peers" \
+		--output-file requirements/peers.txt tests/benchmarks/peers/peers.in
 
 schemas: .venv/development ## generate the event classes from the .avsc files (ARGS=--release publishes a version)
 	$(BIN)/python schemas/generate_events.py $(ARGS)
@@ -68,4 +82,9 @@ jars: .venv/development ## pin the embedded Kafka's jars anew (KAFKA=4.3.0 LOG4J
 
 .venv/development: .venv/runtime requirements/development.txt
 	$(BIN)/pip install --quiet --require-hashes --requirement requirements/development.txt
+	@touch $@
+
+.venv-peers/installed: requirements/peers.txt
+	@test -x .venv-peers/bin/python || $(BIN)/python -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --require-hashes --requirement requirements/peers.txt
 	@touch $@

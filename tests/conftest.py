@@ -9,4 +9,6 @@ pytest_plugins = [
     "cohort_fixtures",
     "registry_fixtures",
     "bundle_fixtures",
+    "faults.fixtures",
+    "reset_positions",
 ]

@@ -30,10 +30,6 @@ KAFKA_VARIABLES = {
 }
 """The image applies its defaults only when none is set, so a single node must set all of these."""
 
-WITHOUT_AN_ENDPOINT = {"recorder", "signer"}
-"""They wait out the absence of Kafka and of the store by themselves and are restarted when they end;
-a check of anything but themselves would only repeat theirs."""
-
 
 def waits_for_what_can_be_waited_for(compose: Compose) -> Iterator[str]:
     """A healthy dependency has a health check; a completed one is a job that ends."""
@@ -52,9 +48,9 @@ def waits_for_what_can_be_waited_for(compose: Compose) -> Iterator[str]:
 
 
 def every_service_that_answers_has_a_health_check(compose: Compose) -> Iterator[str]:
-    """A service that stays says whether it is well, but for those that have no way to say it."""
+    """A service that stays says whether it is well."""
     for name, service in compose["services"].items():
-        stays = service.get("restart") != "no" and name not in WITHOUT_AN_ENDPOINT
+        stays = service.get("restart") != "no"
         if stays and "healthcheck" not in service:
             yield f"{name} has no health check"
 

@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,15 +79,15 @@ class KafkaNode:
         recreate_topics(self.connection)
 
 
-def delete_topics(connection: KafkaConnection) -> None:
-    """Delete what there is of the standard topics, and wait until no metadata shows them."""
+def delete_topics(connection: KafkaConnection, topics: Sequence[str] = TOPICS) -> None:
+    """Delete what there is of these topics, and wait until no metadata shows them."""
     client = admin(connection)
     try:
-        for topic in TOPICS:
+        for topic in topics:
             with suppress(UnknownTopicOrPartitionError):
                 client.delete_topics([topic])
         deadline = time.monotonic() + 20
-        while set(TOPICS) & set(client.list_topics()):
+        while set(topics) & set(client.list_topics()):
             assert time.monotonic() < deadline, "the topics were not deleted"
             time.sleep(0.02)
     finally:

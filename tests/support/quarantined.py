@@ -12,11 +12,11 @@ from audit_records import OWNER
 from cryotrail_audit.records import QUARANTINED, Entry, IncomingBatch, PartitionProgress
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import Lineage, record_hash
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.quarantine_replay import QuarantineReplay
-from cryotrail_consumers.sealing import with_sealed_quarantine
-from cryotrail_consumers.stored_record import StoredRecord
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas
+from cryotrail_consumers.decoding.sealing import with_sealed_quarantine
+from cryotrail_consumers.decoding.stored_record import StoredRecord
+from cryotrail_consumers.operating.quarantine_replay import QuarantineReplay
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.catalog import EventType, catalog, event_type_of
 from cryotrail_schemas.codec import encode

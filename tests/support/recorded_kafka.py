@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from cryotrail_audit.records import Entry
 from cryotrail_audit.store import open_store
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.kafka_source import KafkaSource, group_of
-from cryotrail_consumers.known_schemas import KnownSchemas
-from cryotrail_consumers.recorder import Recorder
-from cryotrail_consumers.tally import Tally
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas
+from cryotrail_consumers.reading.kafka_source import KafkaSource, group_of
+from cryotrail_consumers.recording.recorder import Recorder
+from cryotrail_consumers.recording.settings import RecorderSettings
+from cryotrail_consumers.recording.tally import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection, producer
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_producers.schema_registry import SchemaRegistry
@@ -98,6 +99,7 @@ def recorder(
     share: bool | None = None,
     registry: SchemaRegistry | None = None,
     records: RecordCipher | None = None,
+    settings: RecorderSettings | None = None,
 ) -> Iterator[Recorder]:
     """A recorder into the store at ``url``; shared partitions on PostgreSQL unless told."""
     shared = url.startswith("postgresql") if share is None else share
@@ -109,6 +111,7 @@ def recorder(
             lambda: KafkaSource(connection, topics, group, share=shared),
             RecordDecoder(KnownSchemas(store, registry)),
             records,
+            settings=settings,
         )
     finally:
         store.close()

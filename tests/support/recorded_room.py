@@ -12,8 +12,8 @@ from audit_records import OWNER
 from cryotrail_audit.records import IncomingBatch, IncomingRecord, PartitionProgress
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import Lineage, record_hash
-from cryotrail_consumers.decoding import RecordDecoder
-from cryotrail_consumers.known_schemas import KnownSchemas
+from cryotrail_consumers.decoding.decoding import RecordDecoder
+from cryotrail_consumers.decoding.known_schemas import KnownSchemas
 from cryotrail_producers.transport import OutgoingRecord
 from cryotrail_schemas.identifiers import NAMESPACE
 

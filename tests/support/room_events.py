@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from cryotrail_producers.delivery_numbers import OutboxEntry
 from cryotrail_producers.encoding import outbox_entry
+from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
 from cryotrail_schemas.events import (
     ActorRole,
     Channel,
