@@ -25,7 +25,7 @@ from cryotrail.recording import open_recorder
 from cryotrail.settings import Settings
 from cryotrail_audit.errors import ErasureRefused
 from cryotrail_audit.verification import verify
-from cryotrail_consumers.tally import Tally
+from cryotrail_consumers.recording.tally import Tally
 from cryotrail_producers.errors import KekRefused, KeyStoreError
 from cryotrail_schemas import events
 from cryotrail_schemas.merkle import root
