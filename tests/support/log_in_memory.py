@@ -106,6 +106,9 @@ class SourceInMemory:
     def has_reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._positions.get(one, end) >= end for one, end in ends.items())
 
+    def confirm_membership(self) -> None:
+        """There is no group."""
+
     def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Nobody looks."""
 

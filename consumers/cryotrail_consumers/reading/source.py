@@ -156,6 +156,13 @@ class RecordSource(Protocol):
         """Tell the broker how far we are, for lag tools only; a failure is of no consequence."""
         ...
 
+    def confirm_membership(self) -> None:
+        """Ask the group whether it knows another member under this one's name.
+
+        :raises TakenOver: it does. No answer is no reason to say so.
+        """
+        ...
+
     def close(self) -> None:
         """Leave the group and close the connections; bounded in time, never raises."""
         ...

@@ -19,12 +19,7 @@ from cryotrail_audit.records import IncomingBatch
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.decoding.decoding import RecordDecoder
-from cryotrail_consumers.errors import (
-    LogDamaged,
-    SourceError,
-    SourceInterrupted,
-    TakenOver,
-)
+from cryotrail_consumers.errors import LogDamaged, SourceError, SourceInterrupted, TakenOver
 from cryotrail_consumers.reading.source import RecordSource, SourceRecord
 from cryotrail_consumers.recording.assignment import OwnedPartition, take_over
 from cryotrail_consumers.recording.batch_assembly import BatchAssembly
@@ -56,10 +51,9 @@ class Recorder:
 
     What concerns one record ends in quarantine and the recorder goes on. What concerns the
     surroundings (a database, broker or registry that is away, a full disk) is waited for, with
-    growing pauses and for as long as it takes, and nothing is quarantined for it. Many records
-    whose schema is not known hold their partition up, and no other, until it is known. After any such
-    pause the positions are read from the store again, since a commit whose answer was lost may
-    have succeeded.
+    growing pauses and for as long as it takes, and nothing is quarantined for it. Many records whose
+    schema is not known hold their partition up, and no other. After any such pause the positions
+    are read from the store again, since a commit whose answer was lost may have succeeded.
     """
 
     def __init__(
@@ -173,7 +167,9 @@ class Recorder:
                         f"another recorder took the partitions over: {fenced}",
                         hint="run one recorder only, or several with a PostgreSQL store",
                     ) from fenced
-                # Its owner is another member by now: join the group anew and be told our share.
+                # Its owner is another member by now: join the group anew and be told our share,
+                # unless it has our name, and we would displace each other for ever.
+                source.confirm_membership()
                 raise SourceInterrupted(f"dropping all partitions: {fenced}") from fenced
             except SourceError:
                 raise
