@@ -68,7 +68,12 @@ def test_those_of_a_recorder(fresh_topics: KafkaNode, sqlite_url: str, tmp_path:
         thread.start()
         try:
             until(lambda: recorder.tally.records == 3 and bool(recorder.tally.lag))
-            scrape = Scrape(address_in(said))
+            # What the last append showed comes a moment after its count.
+            latency = "cryotrail_ingest_latency_seconds_count"
+            scrape = Scrape.once(
+                address_in(said),
+                lambda seen: any(seen.value(latency, **one) for one in seen.labels(latency)),
+            )
         finally:
             recorder.stop()
             thread.join(60)

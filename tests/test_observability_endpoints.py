@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from contextlib import closing
+from threading import Event
 
 import pytest
 from scraping import asked, overheard, standing
@@ -75,6 +77,26 @@ def test_what_is_missing_makes_it_unready_and_not_unwell() -> None:
     with serving("0", "recorder", [], health(store="no answer", kafka=None)) as at:
         assert standing(f"{at.url()}/readyz") == (503, {"store": "no answer"})
         assert standing(f"{at.url()}/healthz") == (200, {})
+
+
+def test_what_does_not_answer_holds_up_no_answer_about_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cryotrail.observability.health._ANSWERS_WITHIN_S", 0.2)
+    monkeypatch.setattr("cryotrail.observability.health._FRESH_S", 0.0)
+    asked, thawed = Counter[str](), Event()
+
+    def frozen() -> None:
+        asked["store"] += 1
+        thawed.wait()
+
+    with serving("0", "recorder", [], Health({}, {"store": frozen, "kafka": lambda: "away"})) as at:
+        for _ in range(3):
+            reasons = {"store": "no answer within 0.2 s", "kafka": "away"}
+            assert standing(f"{at.url()}/readyz") == (503, reasons)
+        assert asked["store"] == 1
+        thawed.set()
+        until(lambda: standing(f"{at.url()}/readyz") == (503, {"kafka": "away"}), 5)
 
 
 def test_a_loop_that_stands_still_makes_it_unwell_until_it_turns_again(

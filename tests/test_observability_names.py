@@ -87,7 +87,7 @@ def test_the_recorder_says_it_nowhere(
             [start._replace(headers=named), start._replace(headers=later), last],
         )
         until(lambda: recorder.tally.records == len(records) + 3)
-        scrape = Scrape(url)
+        scrape = Scrape.once(url, lambda seen: bool(seen.labels("cryotrail_sequence_gaps_total")))
         ready = asked(f"{url}/readyz")[1]
     said = capsys.readouterr().err
 

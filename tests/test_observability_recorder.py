@@ -72,10 +72,9 @@ def test_it_counts_what_became_of_each_record(
     with answering(settings_of(fresh_topics, tmp_path, sqlite_url)) as (recorder, url):
         until(lambda: recorder.tally.recorded == len(MESSAGES))
         publish(fresh_topics.connection, [*MESSAGES[:3], *garbage])
-        until(lambda: recorder.tally.records == len(MESSAGES) + 5)
-        scrape = Scrape(url)
+        consumed = "cryotrail_events_consumed_total"
+        scrape = Scrape.once(url, lambda seen: seen.value(consumed, result="quarantined") == 2)
 
-    consumed = "cryotrail_events_consumed_total"
     assert scrape.value(consumed, result="stored") == len(MESSAGES)
     assert scrape.value(consumed, result="duplicate") == 3
     assert scrape.value(consumed, result="quarantined") == 2
@@ -99,11 +98,19 @@ def test_it_measures_how_late_events_are_stored_each_topic_for_itself(
     live = [replace(one, header=replace(one.header, occurred_at=now)) for one in live]
     publish(fresh_topics.connection, [message_of(one) for one in live])
     publish(fresh_topics.connection, MESSAGES[:5])
-    with answering(settings_of(fresh_topics, tmp_path, sqlite_url)) as (recorder, url):
-        until(lambda: recorder.tally.recorded == 7)
-        scrape = Scrape(url)
+    with answering(settings_of(fresh_topics, tmp_path, sqlite_url)) as (_, url):
+        name = "cryotrail_ingest_latency_seconds"
+        scrape = Scrape.once(
+            url,
+            lambda seen: (
+                sum(
+                    seen.value(f"{name}_count", **labels) or 0
+                    for labels in seen.labels(f"{name}_count")
+                )
+                == 7
+            ),
+        )
 
-    name = "cryotrail_ingest_latency_seconds"
     for topic, stored in (("cryotrail.procedure-events", 6), ("cryotrail.probe-telemetry", 1)):
         assert scrape.value(f"{name}_count", topic=topic) == stored
         assert scrape.value(f"{name}_bucket", topic=topic, le="60.0") == 1
@@ -118,10 +125,11 @@ def test_a_number_that_is_skipped_is_a_gap_of_the_system_that_gave_it(
         until(lambda: recorder.tally.recorded == 18)
         publish(fresh_topics.connection, MESSAGES[:20])  # again, with what was missing
         until(lambda: recorder.tally.recorded == 20)
-        scrape = Scrape(url)
+        gaps = "cryotrail_sequence_gaps_total"
+        scrape = Scrape.once(url, lambda seen: bool(seen.labels(gaps)))
 
-    assert scrape.labels("cryotrail_sequence_gaps_total") == [{"device": "urn:cryotrail:test"}]
-    assert scrape.value("cryotrail_sequence_gaps_total", device="urn:cryotrail:test") == 1
+    assert scrape.labels(gaps) == [{"device": "urn:cryotrail:test"}]
+    assert scrape.value(gaps, device="urn:cryotrail:test") == 1
 
 
 def test_the_newest_offset_of_a_clock_is_shown_by_the_system_whose_clock_it_is(
@@ -136,10 +144,8 @@ def test_the_newest_offset_of_a_clock_is_shown_by_the_system_whose_clock_it_is(
     publish(fresh_topics.connection, [message_of(one) for one in off])
     with answering(settings_of(fresh_topics, tmp_path, sqlite_url)) as (recorder, url):
         until(lambda: recorder.tally.recorded == 3)
-        scrape = Scrape(url)
-
-    name = "cryotrail_device_clock_offset_seconds"
-    assert scrape.value(name, device="urn:cryotrail:test") == -1.5
+        name = "cryotrail_device_clock_offset_seconds"
+        Scrape.once(url, lambda seen: seen.value(name, device="urn:cryotrail:test") == -1.5)
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import until
 
 from cryotrail import console
 
@@ -38,6 +39,21 @@ class Scrape:
         status, self.text = asked(f"{url}/metrics")
         assert status == 200
         self.families = {one.name: one for one in text_string_to_metric_families(self.text)}
+
+    @classmethod
+    def once(cls, url: str, condition: Callable[[Scrape], bool]) -> Scrape:
+        """The first answer for which ``condition`` holds.
+
+        What a process did is counted a moment after it is done, so a test that saw it done waits.
+        """
+        answers: list[Scrape] = []
+
+        def holds() -> bool:
+            answers.append(cls(url))
+            return condition(answers[-1])
+
+        until(holds)
+        return answers[-1]
 
     def value(self, name: str, **labels: str) -> float | None:
         """The sample of this name and exactly these labels; None = there is none."""
