@@ -206,6 +206,19 @@ def test_damage_that_is_found_in_use_moves_everybody_to_the_new_file(closed: Pat
     assert sorted(lost for _, _, lost in losses_of(closed)) == [0, 0, 0, 1]
 
 
+def test_events_whose_producer_is_gone_are_numbered_anew_and_none_is_lost(closed: Path) -> None:
+    before = rows_of(closed)
+    with closing(sqlite3.connect(closed)) as connection, connection:
+        connection.execute("DELETE FROM producer")
+        connection.execute("INSERT INTO producer VALUES (77, ?, 0, 1)", (str(uuid4()),))
+    read_all_that_waits(closed)
+
+    after = rows_of(closed)
+    assert len(files_set_aside(closed)) == 1
+    assert {key: row[:7] for key, row in after.items()} == {k: r[:7] for k, r in before.items()}
+    assert not {row[7] for row in after.values()} & {row[7] for row in before.values()}
+
+
 def test_a_page_that_is_damaged_under_a_writer_costs_no_call(closed: Path) -> None:
     with Outbox(closed) as outbox:
         pages = closed.stat().st_size // PAGE_SIZE

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from typing import Final
 
 STUCK_AFTER_S: Final = 30.0
@@ -16,6 +17,9 @@ STUCK_AFTER_S: Final = 30.0
 
 _FRESH_S: Final = 1.0
 """How long an answer about what is needed is good: whoever asks more often asks nobody else."""
+
+_ANSWERS_WITHIN_S: Final = 5.0
+"""Whoever has not answered by then is said not to: an orchestrator does not wait much longer."""
 
 Age = Callable[[], float | None]
 """Seconds since a loop last turned; None = it has not begun."""
@@ -31,13 +35,14 @@ class Health:
         """Put together what is asked.
 
         :param loops: what must turn, by name.
-        :param checks: what must not object, by name; each bounded in time, and none raises.
+        :param checks: what must not object, by name; each ends some time, and none raises.
         """
         self._loops = loops
         self._checks = checks
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
+        self._asked: dict[str, Future[str | None]] = {}
         self._missing: dict[str, str] = {}
 
     def stuck(self) -> dict[str, str]:
@@ -55,10 +60,24 @@ class Health:
         """What keeps the process from its work; empty = it is ready."""
         with self._lock:
             if time.monotonic() - self._asked_at > _FRESH_S:
-                answers = {name: check() for name, check in self._checks.items()}
+                answers = self._answers()
                 self._missing = {name: why for name, why in answers.items() if why is not None}
                 self._asked_at = time.monotonic()
             return dict(self._missing) | self.stuck()
+
+    def _answers(self) -> dict[str, str | None]:
+        """What each check says, asked at once; who was asked before and is silent is not asked anew."""
+        for name, check in self._checks.items():
+            if name not in self._asked:
+                self._asked[name] = _asked(name, check)
+        wait(self._asked.values(), _ANSWERS_WITHIN_S)
+        answers: dict[str, str | None] = {}
+        for name in self._checks:
+            if self._asked[name].done():
+                answers[name] = self._asked.pop(name).result()
+            else:
+                answers[name] = f"no answer within {_ANSWERS_WITHIN_S:g} s"
+        return answers
 
 
 class Heartbeat:
@@ -74,3 +93,13 @@ class Heartbeat:
     def age_s(self) -> float | None:
         """Seconds since it last turned; None = it has not begun."""
         return None if self._at is None else time.monotonic() - self._at
+
+
+def _asked(name: str, check: Check) -> Future[str | None]:
+    """The answer to come, from a thread that keeps no process from its end."""
+    answer: Future[str | None] = Future()
+    thread = threading.Thread(
+        target=lambda: answer.set_result(check()), name=f"ready-{name}", daemon=True
+    )
+    thread.start()
+    return answer

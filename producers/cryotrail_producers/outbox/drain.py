@@ -189,6 +189,9 @@ class OutboxDrain:
             self._producer_ids = dict(
                 connection.execute("SELECT producer_no, producer_id FROM producer")
             )
+        producer_id = self._producer_ids.get(producer_no)
+        if producer_id is None:
+            raise OutboxDamaged(self.path, "read", f"who numbered event {id_} is not in it")
         return WaitingRow(
             id_,
             uuid.UUID(bytes=event_id),
@@ -197,7 +200,7 @@ class OutboxDrain:
             occurred_us,
             topic,
             source,
-            self._producer_ids[producer_no],
+            producer_id,
             producer_seq,
             procedure_seq,
             value,

@@ -77,7 +77,10 @@ def _wrong_row(connection: sqlite3.Connection) -> str | None:
     for id_, checksum, *columns in cursor:
         if checksum is not None and row_checksum(columns) != checksum:
             return f"event {id_} is not what was written"
-    return None
+    orphan = connection.execute(
+        "SELECT id FROM event WHERE producer_no NOT IN (SELECT producer_no FROM producer) LIMIT 1"
+    ).fetchone()
+    return None if orphan is None else f"who numbered event {orphan[0]} is not in it"
 
 
 def _columns(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
