@@ -98,7 +98,7 @@ def account(
     :param quarantined: what the store has in quarantine.
     :param destroyed: ids that the harness destroyed in Kafka before they were recorded: each must
         be recorded, and it alone may stand behind later ones of its procedure.
-    :param refused: ids for which ``publish`` raised: none of them may be recorded.
+    :param refused: ids that ``publish`` refused or shed: none of them may be recorded.
     """
     done = Account(len(attempted), len(returned), poison=len(poison))
     published = {one.event_id: one for one in attempted}

@@ -6,18 +6,22 @@ import time
 from contextlib import closing
 
 from cryotrail_audit.store import open_store
+from cryotrail_schemas.topics import PROBE_TELEMETRY
 from faults.kill_points import SALVAGE_POINTS
 from faults.outcome import Outcome
 from faults.point_deaths import deaths_at
+from faults.publisher_process import CHUNK_SAMPLES
 from faults.run import Run
 from faults.scenario import Scenario
 from faults.small_disk import SmallDisk
 from faults.sqlite_damage import overwrite_index
 from faults.stage import Database, Stage
+from faults.store_reading import read_store, reported_lost_samples
 
 _OUTBOX_BYTES = 10 << 20
 _STORE_BYTES = 3 << 20
 _BOUND_BYTES = 64 << 10
+_TELEMETRY_BYTES = 16 << 10
 _STEP_S = 3600
 
 
@@ -54,6 +58,34 @@ def outbox_bound_reached(stage: Stage, database: Database, seed: int, kills: int
     outcome = run.finish()
     if others := set(run.journal().refused.values()) - {"OutboxFull"}:
         outcome.violations.append(f"refused for another reason: {others}")
+    return outcome
+
+
+def telemetry_shed(stage: Stage, database: Database, seed: int, kills: int) -> Outcome:
+    """Kafka is away until telemetry is shed, and the publisher is killed meanwhile: every sample
+    that was shed is reported, once, and every clinical event is accepted."""
+    run = Run(stage, database, seed, publishers=1, telemetry_limit_bytes=_TELEMETRY_BYTES)
+    run.warm_up()
+    stage.room_network.cut()
+    with run.fault():
+        run.go_on_until(lambda: len(run.journal().shed) > 5, 60, "telemetry is shed")
+        run.kill_at_random(run.publishers, kills, within_s=0.6)
+        before = len(run.journal().shed)
+        run.go_on_until(lambda: len(run.journal().shed) > before, 60, "telemetry is shed on")
+    stage.room_network.open()
+    outcome = run.finish()
+    journal = run.journal()
+    if journal.refused:
+        outcome.violations.append(f"refused: {set(journal.refused.values())}")
+    # Who was killed within `publish` cannot say whether it was shed.
+    recorded = {event.event_id for event in read_store(run.store_url).events}
+    known = recorded | journal.shed
+    unsaid = sum(
+        one.topic == PROBE_TELEMETRY and one.event_id not in known for one in journal.attempted
+    )
+    shed, reported = CHUNK_SAMPLES * len(journal.shed), reported_lost_samples(run.store_url)
+    if not shed <= reported <= shed + CHUNK_SAMPLES * unsaid:
+        outcome.violations.append(f"{shed} samples were shed, {reported} are reported as lost")
     return outcome
 
 
@@ -121,6 +153,7 @@ def _stands_still(run: Run) -> bool:
 SCENARIOS = (
     Scenario("outbox: disk full", outbox_disk_full),
     Scenario("outbox: its bound is reached", outbox_bound_reached),
+    Scenario("outbox: telemetry is shed, kill -9 at random", telemetry_shed, kills=8),
     Scenario("outbox: damaged, and killed while it is salvaged", outbox_damaged, kills=6),
     Scenario("store: disk full", store_disk_full),
     Scenario("recorder: clock moved by an hour", clock_stepped, databases=("SQLite", "PostgreSQL")),

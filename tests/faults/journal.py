@@ -4,6 +4,7 @@ One line before ``publish`` is called and one after it has returned or raised, e
 
     attempted <monotonic us> <event id> <sha256 of the body> <procedure id> <topic>
     returned  <monotonic us> <event id> <microseconds that publish took>
+    shed      <monotonic us> <event id> <microseconds>
     refused   <monotonic us> <event id> <microseconds> <error class>
 """
 
@@ -62,6 +63,10 @@ class JournalWriter:
         """``publish`` has returned."""
         self._write(f"returned {began_us} {event.header.event_id} {monotonic_us() - began_us}")
 
+    def shed(self, event: Event, began_us: int) -> None:
+        """``publish`` has returned None: the outbox had no room for the chunk."""
+        self._write(f"shed {began_us} {event.header.event_id} {monotonic_us() - began_us}")
+
     def refused(self, event: Event, began_us: int, error: Exception) -> None:
         """``publish`` has raised."""
         took_us = monotonic_us() - began_us
@@ -80,6 +85,7 @@ class Journal:
     attempted: list[Attempt] = field(default_factory=list)
     """Per publisher in the order of its calls."""
     returned: set[UUID] = field(default_factory=set)
+    shed: set[UUID] = field(default_factory=set)
     refused: dict[UUID, str] = field(default_factory=dict)
     """Names of the errors that ``publish`` raised."""
     latencies: list[Latency] = field(default_factory=list)
@@ -100,6 +106,8 @@ class Journal:
                 journal.latencies.append(Latency(int(at_us), int(rest[0]), kind == "returned"))
                 if kind == "returned":
                     journal.returned.add(UUID(event_id))
+                elif kind == "shed":
+                    journal.shed.add(UUID(event_id))
                 else:
                     journal.refused[UUID(event_id)] = rest[1]
         return journal

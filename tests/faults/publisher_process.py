@@ -18,7 +18,7 @@ from cryotrail_producers.outbox_file.budget import Budget
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings, SenderSettings
 from cryotrail_producers.transport import KafkaTransport
-from cryotrail_schemas.events import Event
+from cryotrail_schemas.events import Channel, Event
 from faults.journal import JournalWriter
 from faults.kill_points import Death, arm
 
@@ -26,7 +26,7 @@ DRAIN_S = 90.0
 """How long a publisher that was asked to stop waits for Kafka."""
 
 _CLINICAL_PER_CHUNK = 4
-_VALUES = 10
+CHUNK_SAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class PublisherTask:
     per_s: float
     limit_bytes: int | None
     """What may wait of clinical events; None = the product's default."""
+    telemetry_limit_bytes: int | None = None
+    """What may wait of telemetry, all of which may be shed then; None = the product's default."""
     death: Death | None = None
 
 
@@ -64,6 +66,12 @@ def publish_until_told(task: PublisherTask) -> None:
     )
     if task.limit_bytes is not None:
         settings = replace(settings, clinical_budget=Budget(limit_bytes=task.limit_bytes))
+    if task.telemetry_limit_bytes is not None:
+        budget = Budget(limit_bytes=task.telemetry_limit_bytes)
+        sheddable = frozenset(Channel)
+        settings = replace(
+            settings, telemetry_budget=budget, sheddable_channels=sheddable, gap_report_s=1.0
+        )
     journal = JournalWriter(task.journal)
     with Publisher(settings, KafkaTransport(KafkaConnection(task.bootstrap))) as publisher:
         due = time.monotonic()
@@ -85,11 +93,11 @@ def publish_until_told(task: PublisherTask) -> None:
 def _publish(publisher: Publisher, journal: JournalWriter, event: Event) -> None:
     began_us = journal.attempted(event)
     try:
-        publisher.publish(event)
+        event_id = publisher.publish(event)
     except OutboxError as error:
         journal.refused(event, began_us, error)
     else:
-        journal.returned(event, began_us)
+        (journal.shed if event_id is None else journal.returned)(event, began_us)
 
 
 def _procedure_room(procedures: tuple[UUID, ...]) -> Iterator[Event]:
@@ -97,4 +105,4 @@ def _procedure_room(procedures: tuple[UUID, ...]) -> Iterator[Event]:
         for procedure_id in procedures:
             for _ in range(_CLINICAL_PER_CHUNK):
                 yield freeze(procedure_id, 1 + cycle_no % 3)
-            yield chunk(procedure_id, _VALUES)
+            yield chunk(procedure_id, CHUNK_SAMPLES)

@@ -47,12 +47,14 @@ class Run:
         shared_outbox: bool = False,
         store_folder: Path | None = None,
         outbox_limit_bytes: int | None = None,
+        telemetry_limit_bytes: int | None = None,
     ) -> None:
         """Make the topics and the store anew; :meth:`start` starts everybody.
 
         :param per_s: events a second of each publisher.
         :param shared_outbox: the publishers are processes on one outbox, of which one sends.
         :param outbox_limit_bytes: what may wait of clinical events; None = the product's default.
+        :param telemetry_limit_bytes: of telemetry, all of which may be shed; None = the default.
         :param store_folder: where an SQLite store is made; None = in the run's own folder.
         """
         self.stage = stage
@@ -66,6 +68,7 @@ class Run:
         self.store_url, self.recorders_url = stage.new_store(database, store_folder or self.folder)
         self._shared_outbox = shared_outbox
         self._outbox_limit_bytes = outbox_limit_bytes
+        self._telemetry_limit_bytes = telemetry_limit_bytes
         self._end = self.folder / "publishers-end"
         self.clock_step = self.folder / "clock-step"
         self.clock_step.write_text("0")
@@ -211,7 +214,7 @@ class Run:
             poison,
             stored.quarantined,
             self.destroyed,
-            journal.refused,
+            journal.refused.keys() | journal.shed,
         )
         verdict = verify(self.store_url)
         if verdict.result != "intact" or verdict.missing_guards:
@@ -256,6 +259,7 @@ class Run:
             bootstrap=self.stage.cluster.room.bootstrap,
             end=self._end,
             limit_bytes=self._outbox_limit_bytes,
+            telemetry_limit_bytes=self._telemetry_limit_bytes,
             procedures=tuple(uuid4() for _ in range(_PROCEDURES)),
             per_s=per_s,
         )

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from kafka import TopicPartition
 
+from cryotrail_audit.decoded import decoded_event
 from cryotrail_audit.records import CONFLICT, EVENT, QUARANTINED, Entry
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
+from cryotrail_schemas.events import TelemetryGapReported
 from cryotrail_schemas.topics import PARTITION_COUNT, PROBE_TELEMETRY, PROCEDURE_EVENTS
 from faults.accounting import PoisonRecord, RecordedEvent
 
@@ -64,6 +66,18 @@ def read_store(url: str) -> Recorded:
             )
         )
     return Recorded(events, quarantined)
+
+
+def reported_lost_samples(url: str) -> int:
+    """How many samples of telemetry all recorded reports together say are lost."""
+    with closing(open_store(url)) as store:
+        schemas = store.schemas()
+        reports = [
+            decoded_event(entry, schemas)
+            for entry in _entries(store)
+            if entry.event_type == TelemetryGapReported.TYPE
+        ]
+    return sum(report["lost_sample_count"] for report in reports if report is not None)
 
 
 def _entries(store: AuditStore) -> Iterator[Entry]:
