@@ -23,6 +23,7 @@ from cryotrail_consumers.errors import LogDamaged, SourceError, SourceInterrupte
 from cryotrail_consumers.reading.source import RecordSource, SourceRecord
 from cryotrail_consumers.recording.assignment import OwnedPartition, take_over
 from cryotrail_consumers.recording.batch_assembly import BatchAssembly
+from cryotrail_consumers.recording.gathering import Gathering
 from cryotrail_consumers.recording.observer import RecorderObserver, Unobserved
 from cryotrail_consumers.recording.partition_watch import PartitionWatch
 from cryotrail_consumers.recording.patience import Patience
@@ -81,6 +82,7 @@ class Recorder:
         self._records = records
         self._on_batch: Callable[[Tally], None] = _nothing
         self._patience = Patience()
+        self._gathering = Gathering()
         self._suspect_damage = False
         self._is_append_due = False
         self._claims_checked = 0.0
@@ -154,6 +156,7 @@ class Recorder:
                 if until_caught_up and generation and source.has_reached(waited_for):
                     return
                 self._try_again(source, owned)
+                self._gathering.wait()
                 # Not kept in a name, which would hold it in memory while the next is fetched.
                 self._record(source, owned, source.poll(_POLL_S))
                 self._look_for_resets(source, owned)
@@ -232,6 +235,7 @@ class Recorder:
         lineages = [one.lineage for one in owned.values()]
         batch, outcome = append_storable(self._store, batch, lineages, self._records)
         self._is_append_due = False
+        self._gathering.recorded(len(batch.records))
         self._guard.recorded(unsaid)
         self.tally.add(batch, outcome, time.time_ns() // 1000)
         if outcome.quarantined:

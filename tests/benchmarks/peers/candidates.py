@@ -77,6 +77,7 @@ def _cryotrail(place: Place) -> Launch:
     url = prepare_store(place.server, place.database)
     environment = _bare_environment() | home_environment(place.folder)
     environment |= {"CRYOTRAIL_AUDIT_URL": url, "CRYOTRAIL_KAFKA_BOOTSTRAP": place.bootstrap}
+    environment["CRYOTRAIL_RECORDER_INSTANCE"] = "one"  # a name in its group, as the peers have
     return Launch([str(ROOT / ".venv" / "bin" / "cryotrail"), "record"], environment)
 
 

@@ -59,8 +59,8 @@ message is about twice as long.
 _KILLS = """
 Each candidate is killed with all its children at a random moment (seed {seed}) of the 0.8 s after \
 a life's first commit, with up to 20,000 events waiting, and started again from the offsets that it \
-keeps itself (static group membership for the peers, so that they need not wait for the dead \
-member). At the end it may drain in peace, and each event is looked for.
+keeps itself, as the same static member of its group, so that it need not wait for \
+the dead one. At the end it may drain in peace, and each event is looked for.
 
 - **lost** = published events without a row. **rows twice** = rows beyond one an event.
 - **rewritten** = committed writes of an event that had been committed before. With an upsert no \
