@@ -66,18 +66,16 @@ class Health:
             return dict(self._missing) | self.stuck()
 
     def _answers(self) -> dict[str, str | None]:
-        """What each check says, asked at once; who was asked before and is silent is not asked anew."""
+        """What each check says, all asked at once; who is still silent is not asked anew."""
         for name, check in self._checks.items():
-            if name not in self._asked:
-                self._asked[name] = _asked(name, check)
+            if name not in self._asked or self._asked[name].done():
+                self._asked[name] = _ask(name, check)
         wait(self._asked.values(), _ANSWERS_WITHIN_S)
-        answers: dict[str, str | None] = {}
-        for name in self._checks:
-            if self._asked[name].done():
-                answers[name] = self._asked.pop(name).result()
-            else:
-                answers[name] = f"no answer within {_ANSWERS_WITHIN_S:g} s"
-        return answers
+        silent = f"no answer within {_ANSWERS_WITHIN_S:g} s"
+        return {
+            name: answer.result() if answer.done() else silent
+            for name, answer in self._asked.items()
+        }
 
 
 class Heartbeat:
@@ -95,7 +93,7 @@ class Heartbeat:
         return None if self._at is None else time.monotonic() - self._at
 
 
-def _asked(name: str, check: Check) -> Future[str | None]:
+def _ask(name: str, check: Check) -> Future[str | None]:
     """The answer to come, from a thread that keeps no process from its end."""
     answer: Future[str | None] = Future()
     thread = threading.Thread(
