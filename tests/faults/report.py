@@ -120,7 +120,8 @@ Machine: {machine}. {versions}. {minutes:.0f} minutes in all.
   in quarantine exactly once, at their place, with their bytes.
 - *resent late*: events that Kafka had acknowledged and the harness destroyed there before they were
   recorded. The outbox sent them again: found / expected, event by event.
-- *refused*: calls of `publish()` that raised, during the fault.
+- *refused*: calls of `publish()` that raised, during the fault. What was *shed* is attempted and not
+  returned: its samples are compared with those that the outbox's reports say are lost.
 - *publish*: how long calls of `publish()` took while the fault lasted, from three processes at 40
   events a second each unless the fault is about load. They wait for the disk and for the processor
   alone, which these processes share with three brokers, a database and the recorder.
@@ -148,8 +149,8 @@ would. At the end everything is left to drain, and the account is held.
 - One machine, so one clock: the clocks of room and store differ only where a scenario moves one.
 - Records are destroyed in Kafka within the outbox's grace period (900 s). What a cluster loses later
   is lost, with an alarm.
-- A cut tail that other producers fill before a sender asks the log is not among the faults here;
-  the outbox's README says what then goes unnoticed.
+- A cut tail that other producers fill before a sender asks the log, and a schema registry that is
+  away: `tests/test_outbox_refilled_log.py` and `tests/test_publish_registry.py` show those.
 - A seed repeats what is chosen (who dies, at which point, where a log is cut), not the interleaving of
   the processes.
 """
