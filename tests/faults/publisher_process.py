@@ -82,6 +82,8 @@ def publish_until_told(task: PublisherTask) -> None:
             # A publisher that was held up does not hurry after what it missed.
             due = max(due + 1 / task.per_s, time.monotonic() - 0.5)
             _publish(publisher, journal, event)
+        # What close() would report else lies in the outbox until there is a next life.
+        publisher.report_gaps()
         # Also for what earlier lives accepted, which is not this publisher's own.
         deadline = time.monotonic() + DRAIN_S
         while publisher.status().waiting:
