@@ -11,4 +11,6 @@ pytest_plugins = [
     "bundle_fixtures",
     "faults.fixtures",
     "reset_positions",
+    "outbox_room",
+    "refused_connections",
 ]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from answering_recorder import answering
 from kafka_fixtures import KafkaNode, home_settings
 from recorded_kafka import Message, message_of, publish
 from room_events import SOURCE, freeze
@@ -18,12 +16,9 @@ from scraping import Scrape, address_in, asked, overheard
 from waiting import until
 
 from cryotrail.observability.logs import logging_configured
-from cryotrail.observability.observed_recorder import observed_recorder
 from cryotrail.observability.observed_sender import observed_sender
-from cryotrail.settings import Settings
 from cryotrail_audit.database_errors import database_errors
 from cryotrail_audit.errors import BatchRefused
-from cryotrail_consumers.recording.recorder import Recorder
 from cryotrail_producers.kafka_clients import KafkaConnection
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings
@@ -56,18 +51,6 @@ def everywhere() -> dict[str, Message]:
         "traceparent": good._replace(headers=[("traceparent", _IN_BYTES)], value=b"?"),
         "schema id": good._replace(value=b"\x00" + _IN_BYTES),
     }
-
-
-@contextmanager
-def answering(settings: Settings) -> Iterator[tuple[Recorder, str]]:
-    with overheard() as said, observed_recorder(settings, "0") as recorder:
-        thread = threading.Thread(target=recorder.run)
-        thread.start()
-        try:
-            yield recorder, address_in(said)
-        finally:
-            recorder.stop()
-            thread.join(60)
 
 
 def test_the_recorder_says_it_nowhere(

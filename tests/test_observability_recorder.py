@@ -2,66 +2,37 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import shutil
 import sqlite3
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from answering_recorder import answering
 from kafka_fixtures import KafkaNode, home_settings
 from postgres_server import PostgresServer
 from recorded_kafka import Message, message_of, publish
+from refused_connections import REFUSED_CONNECTIONS
 from replayed_cohort import of_procedure
 from room_events import chunk, freeze
-from scraping import Scrape, address_in, overheard, standing
+from scraping import Scrape, standing
 from waiting import until
 
-from cryotrail.observability.observed_recorder import observed_recorder
 from cryotrail.settings import Settings
 from cryotrail_audit.store import migrate
-from cryotrail_consumers.recording.recorder import Recorder
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = REFUSED_CONNECTIONS
 
 MESSAGES = [message_of(event, number) for number, event in enumerate(of_procedure("R01")[:40], 1)]
 
 
-@pytest.fixture(autouse=True)
-def _refused_connections() -> Iterator[None]:
-    # A captured log record would keep the refused connection's exception, and so its socket.
-    library = logging.getLogger("kafka")
-    before = library.level
-    library.setLevel(logging.CRITICAL)
-    yield
-    library.setLevel(before)
-    gc.collect()  # Here, where the warning above is ignored.
-
-
 def settings_of(kafka: KafkaNode, tmp_path: Path, url: str) -> Settings:
     return home_settings(tmp_path, KAFKA_BOOTSTRAP=kafka.bootstrap, AUDIT_URL=url)
-
-
-@contextmanager
-def answering(settings: Settings) -> Iterator[tuple[Recorder, str]]:
-    """A recorder that runs, and where it answers."""
-    with overheard() as said, observed_recorder(settings, "0") as recorder:
-        thread = threading.Thread(target=recorder.run)
-        thread.start()
-        try:
-            yield recorder, address_in(said)
-        finally:
-            recorder.stop()
-            thread.join(60)
-    assert not thread.is_alive()
 
 
 def test_it_counts_what_became_of_each_record(

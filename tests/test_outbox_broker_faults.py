@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import gc
 import itertools
-import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from kafka_fixtures import KafkaNode
 from outbox_room import Room
+from refused_connections import REFUSED_CONNECTIONS
 from room_events import freeze
 from test_outbox_kafka import procedure_seqs, records_of
 from waiting import until
@@ -25,16 +23,7 @@ from cryotrail.embedded.state import running_state
 from cryotrail_producers.sending import sender
 from cryotrail_producers.transport import KafkaTransport
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-
-@pytest.fixture
-def room(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Room]:
-    caplog.set_level(logging.CRITICAL, "kafka")
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
-    gc.collect()
+pytestmark = REFUSED_CONNECTIONS
 
 
 def test_a_broker_that_stands_still_beyond_every_timeout_gets_each_procedure_in_order(

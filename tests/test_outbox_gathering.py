@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from outbox_room import Room
 from room_events import freeze
 from waiting import until
@@ -26,12 +23,6 @@ class CountedTransport(MemoryTransport):
     def send(self, records: Sequence[OutgoingRecord]) -> Future[list[Placement]]:
         self.handed_over.append(len(records))
         return super().send(records)
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
 
 
 def test_events_that_follow_the_first_closely_are_handed_over_together(room: Room) -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka_fixtures import KafkaNode
 from outbox_room import Room
 from outbox_rows import query
+from refused_connections import REFUSED_CONNECTIONS
 from room_events import chunk, freeze
 from waiting import until
 
@@ -33,8 +29,7 @@ from cryotrail_schemas.topics import (
     PROCEDURE_EVENTS,
 )
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = REFUSED_CONNECTIONS
 
 UNUSED_PORT = KafkaConnection("127.0.0.1:1")
 
@@ -46,15 +41,6 @@ class TardyTransport(KafkaTransport):
     def reset(self) -> None:
         time.sleep(1)
         super().reset()
-
-
-@pytest.fixture
-def room(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Room]:
-    # A captured log record would keep the refused connection's exception, and so its socket.
-    caplog.set_level(logging.CRITICAL, "kafka")
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
-    gc.collect()  # Here, where the warning above is ignored.
 
 
 def records_of(connection: KafkaConnection, topic: str = PROCEDURE_EVENTS) -> list[object]:

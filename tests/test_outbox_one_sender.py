@@ -5,12 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from outbox_room import Room, seqs
 from room_events import freeze
 from waiting import until
@@ -34,12 +31,6 @@ with Publisher(PublisherSettings(Path(sys.argv[1]), SOURCE), transport) as publi
     sys.stdin.readline()
     print(len(transport.records), flush=True)
 """
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
 
 
 def test_two_publishers_of_an_outbox_have_one_sender(room: Room) -> None:

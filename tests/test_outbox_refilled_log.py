@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import logging
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from kafka_damage import cut_tail
 from kafka_fixtures import KafkaNode
 from outbox_room import Room
+from refused_connections import REFUSED_CONNECTIONS
 from room_events import freeze
 from waiting import until
 
@@ -21,16 +16,7 @@ from cryotrail_producers.log_state import kafka_log_state
 from cryotrail_producers.transport import KafkaTransport, partition_of
 from cryotrail_schemas.topics import PARTITION_COUNT, PROCEDURE_EVENTS
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-
-@pytest.fixture
-def room(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Room]:
-    caplog.set_level(logging.CRITICAL, "kafka")
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
-    gc.collect()
+pytestmark = REFUSED_CONNECTIONS
 
 
 def test_a_cut_tail_that_others_filled_is_sent_again_by_the_next_sender(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -19,12 +16,6 @@ from waiting import until
 from cryotrail_producers.back_off import BackOff
 from cryotrail_producers.transport import MemoryTransport
 from cryotrail_schemas.delivery import read_delivery
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
 
 
 def test_events_arrive_in_order_with_their_key_body_and_numbers(room: Room) -> None:

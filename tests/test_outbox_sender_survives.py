@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,12 +43,6 @@ class FailingTransport(MemoryTransport):
         if self._left == ["reset"]:
             self._left.pop()
             raise self._failure
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)

@@ -7,8 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
 import pytest
@@ -27,12 +26,6 @@ from cryotrail_schemas.framing import parse_frame
 
 FREEZE = "cryotrail.events.FreezeStarted"
 CHUNK = "cryotrail.events.ProbeTelemetryChunk"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    with ExitStack() as opened:
-        yield Room(tmp_path, opened)
 
 
 def kinds(log: MemoryTransport) -> list[str]:

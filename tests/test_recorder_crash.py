@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kafka_fixtures import KafkaNode
 from many_messages import many_messages
-from recorded_kafka import all_entries, message_of, publish, record_all
+from recorded_kafka import all_entries, head_of, message_of, publish, record_all
 from recorder_process import give_up_members, recorder_process
 from replayed_cohort import of_procedure
 from waiting import until
@@ -20,14 +20,6 @@ from cryotrail_audit.verification import verify
 EVENT_COUNT = 16_000
 
 
-def _size(url: str) -> int:
-    store = open_store(url)
-    try:
-        return store.head().tree_size
-    finally:
-        store.close()
-
-
 def test_kill_9_at_any_moment_loses_nothing_and_records_nothing_twice(
     fresh_topics: KafkaNode, store_url: str, tmp_path: Path
 ) -> None:
@@ -36,9 +28,9 @@ def test_kill_9_at_any_moment_loses_nothing_and_records_nothing_twice(
     moment = random.Random(EVENT_COUNT)
 
     for _ in range(3):
-        before = _size(store_url)
+        before = head_of(store_url).tree_size
         with recorder_process(fresh_topics, store_url, tmp_path) as started:
-            until(lambda before=before: _size(store_url) > before)
+            until(lambda before=before: head_of(store_url).tree_size > before)
             # Within the next batch: it is fetched, decoded, or half written.
             time.sleep(moment.uniform(0.0, 0.2))
             started.process.kill()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import logging
 import resource
 import shutil
 import tempfile
@@ -26,6 +24,7 @@ from recorded_kafka import (
     recorder,
     running,
 )
+from refused_connections import REFUSED_CONNECTIONS
 from replayed_cohort import of_procedure
 from waiting import until
 
@@ -36,21 +35,9 @@ from cryotrail_consumers.reading import kafka_source
 from cryotrail_producers.kafka_clients import KafkaConnection, KafkaUnreachable, admin
 from cryotrail_schemas.topics import PARTITION_COUNT
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = REFUSED_CONNECTIONS
 
 MESSAGES = [message_of(event) for event in of_procedure("R01")]
-
-
-@pytest.fixture(autouse=True)
-def _refused_connections() -> Iterator[None]:
-    # A captured log record would keep the refused connection's exception, and so its socket.
-    library = logging.getLogger("kafka")
-    before = library.level
-    library.setLevel(logging.CRITICAL)
-    yield
-    library.setLevel(before)
-    gc.collect()  # Here, where the warning above is ignored.
 
 
 @pytest.fixture

@@ -13,14 +13,13 @@ from kafka_damage import cut_tail, flip_last_byte
 from kafka_fixtures import KafkaNode
 from key_stores import key_store
 from recorded_kafka import (
-    Message,
     all_entries,
     publish,
     record_all,
     recorder,
     running,
 )
-from reset_positions import MESSAGES, ONE_PARTITION, PARTITION, Operator, resets_said
+from reset_positions import GARBAGE, MESSAGES, ONE_PARTITION, PARTITION, Operator, resets_said
 from waiting import until
 
 from cryotrail.embedded.trim import trim_through_recorded
@@ -33,8 +32,6 @@ from cryotrail_schemas.topics import PROCEDURE_EVENTS
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-GARBAGE = Message(PROCEDURE_EVENTS, MESSAGES[0].key, b"?", (), PARTITION)
 
 
 def offsets(url: str) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kafka_fixtures import KafkaNode
 from many_messages import many_messages
-from recorded_kafka import Message, all_entries, publish, record_all
+from recorded_kafka import Message, all_entries, head_of, publish, record_all
 from recorder_process import give_up_members, recorder_process
 from reset_positions import Operator, resets_said
 from waiting import until
@@ -19,14 +19,6 @@ from cryotrail_schemas.topics import PROCEDURE_EVENTS
 
 READ_BEFORE, NEW = 6_000, 3_000
 KILLS = 3
-
-
-def _batches(url: str) -> int:
-    store = open_store(url)
-    try:
-        return store.head().batch_no
-    finally:
-        store.close()
 
 
 def test_kill_9_in_the_midst_of_reading_again_adds_nothing_twice(
@@ -41,10 +33,10 @@ def test_kill_9_in_the_midst_of_reading_again_adds_nothing_twice(
 
     for _ in range(KILLS):
         assert operator.answers("record", "reset", "--to-start")[0] == 0
-        before = _batches(store_url)
+        before = head_of(store_url).batch_no
         with recorder_process(fresh_topics, store_url, tmp_path) as started:
             # A position was moved within what is known: the next is looked up, or half written.
-            until(lambda before=before: _batches(store_url) > before)
+            until(lambda before=before: head_of(store_url).batch_no > before)
             time.sleep(moment.uniform(0.0, 0.1))
             started.process.kill()
         if store_url.startswith("postgresql"):

@@ -11,7 +11,6 @@ from kafka_damage import cut_tail
 from kafka_fixtures import KafkaNode
 from key_stores import files_with, kek_file, key_store
 from recorded_kafka import (
-    Message,
     all_entries,
     message_of,
     publish,
@@ -20,7 +19,7 @@ from recorded_kafka import (
     running,
 )
 from replayed_cohort import of_procedure
-from reset_positions import MESSAGES, PARTITION, Operator
+from reset_positions import GARBAGE, MESSAGES, PARTITION, Operator
 from store_tables import tables_of
 from waiting import until
 
@@ -31,8 +30,6 @@ from cryotrail_schemas.topics import PROCEDURE_EVENTS
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-GARBAGE = Message(PROCEDURE_EVENTS, MESSAGES[0].key, b"?", (), PARTITION)
 
 
 def shadow(operator: Operator) -> tuple[int, dict[str, Any]]:

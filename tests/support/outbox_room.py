@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from room_events import SOURCE
 
 from cryotrail_producers.publisher import Publisher
@@ -32,6 +34,13 @@ class Room:
             sender=SenderSettings(**quick),  # type: ignore[arg-type]
         )
         return self._opened.enter_context(Publisher(settings, transport))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    """A room in the test's folder."""
+    with ExitStack() as opened:
+        yield Room(tmp_path, opened)
 
 
 def seqs(records: list[OutgoingRecord], key: object | None = None) -> list[int | None]:

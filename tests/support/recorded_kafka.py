@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from cryotrail_audit.records import Entry
+from cryotrail_audit.records import Entry, Head
 from cryotrail_audit.store import open_store
 from cryotrail_consumers.decoding.decoding import RecordDecoder
 from cryotrail_consumers.decoding.known_schemas import KnownSchemas
@@ -158,6 +158,12 @@ def group_at(url: str) -> str:
         return group_of(store.origin())
     finally:
         store.close()
+
+
+def head_of(url: str) -> Head:
+    """Where the log at ``url`` ends."""
+    with closing(open_store(url)) as store:
+        return store.head()
 
 
 def all_entries(url: str, kinds: Sequence[int] = (0, 1, 2, 3)) -> list[Entry]:

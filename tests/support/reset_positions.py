@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kafka_fixtures import KafkaNode
-from recorded_kafka import all_entries, message_of
+from recorded_kafka import Message, all_entries, message_of
 from replayed_cohort import of_procedure
 
 from cryotrail.main import main
@@ -21,6 +21,7 @@ MESSAGES = [
     for event in of_procedure("R09")
     if not isinstance(event, ProbeTelemetryChunk)
 ]
+GARBAGE = Message(PROCEDURE_EVENTS, MESSAGES[0].key, b"?", (), PARTITION)
 ONE_PARTITION = ("--topic", PROCEDURE_EVENTS, "--partition", str(PARTITION))
 
 

@@ -12,60 +12,38 @@ operator's reset left unread is no difference: an entry of the log says who left
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from cryotrail_audit.origin.kafka_records import KafkaRecords, RecordedCopy
 from cryotrail_audit.records import Position
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.decoding.headers import pack_headers
 from cryotrail_consumers.decoding.sealing import compared_value
+from cryotrail_consumers.operating.compared_partition import (
+    BLOCK_OFFSETS,
+    ComparedPartition,
+    is_replaced,
+)
 from cryotrail_consumers.reading.source import Extent, LogReader, SourceRecord, TopicSighting
 from cryotrail_producers.personal_cipher import RecordCipher
-
-_BLOCK: Final = 2000
-_MOST_NAMED: Final = 100
 
 What = Literal["missing in Kafka", "not recorded", "other key", "other value", "other headers"]
 
 
-class Difference(NamedTuple):
-    """One offset at which store and Kafka do not agree."""
+@dataclass(slots=True, kw_only=True)
+class PartitionReconciliation(ComparedPartition):
+    """One partition, compared. ``equal``: Kafka holds the same bytes at these offsets."""
 
-    offset: int
-    what: What
-    seq: int | None
-    """The entry, where there is one."""
-
-
-@dataclass(slots=True)
-class PartitionReconciliation:
-    """One partition, compared."""
-
-    topic: str
-    partition: int
     recorded_below: int
     """Everything below this offset is recorded; 0 = nothing was, yet."""
-    kafka_from: int
-    """Where Kafka's retention begins: what lies before cannot be compared."""
     kafka_below: int
-    topic_replaced: bool = False
-    """The topic was made anew since: of what was recorded Kafka holds nothing."""
     not_retained: int = 0
     """Recorded offsets before ``kafka_from``."""
-    equal: int = 0
-    """Recorded offsets at which Kafka holds the same bytes."""
     redeliveries: int = 0
-    """Of those the copies, of which the store keeps the value alone."""
-    not_comparable: int = 0
-    """Sealed quarantined records whose key is destroyed, or not here."""
-    skipped: int = 0
-    """Records in Kafka that a reset left unread, as an entry of the log says."""
+    """Of the equal ones the copies, of which the store keeps the value alone."""
     without_record: int = 0
     """Offsets that neither has: marks of transactions, and what was aborted."""
-    difference_count: int = 0
-    differences: list[Difference] = field(default_factory=list)
-    """The first of them, by offset."""
 
     @property
     def agrees(self) -> bool:
@@ -81,12 +59,6 @@ class PartitionReconciliation:
     def not_yet_recorded(self) -> int:
         """Offsets in Kafka that the recorder has not reached."""
         return max(0, self.kafka_below - max(self.recorded_below, self.kafka_from))
-
-    def differ(self, offset: int, what: What, seq: int | None) -> None:
-        """Note a difference."""
-        self.difference_count += 1
-        if len(self.differences) < _MOST_NAMED:
-            self.differences.append(Difference(offset, what, seq))
 
 
 def reconcile(
@@ -113,14 +85,9 @@ def reconcile(
             position = positions.get(partition.partition)
             found = _begin(partition, extents[partition], position)
             if position is not None:
-                same_log = (position.cluster_id, position.topic_uuid) == (
-                    cluster_id,
-                    sighting.topic_uuid,
-                )
-                if same_log:
+                found.topic_replaced = is_replaced(position, cluster_id, sighting)
+                if not found.topic_replaced:
                     _compare(found, position, records, reader, cipher, advance)
-                else:
-                    found.topic_replaced = True
             yield found
 
 
@@ -141,7 +108,13 @@ def _begin(
     partition: TopicPartition, extent: Extent, position: Position | None
 ) -> PartitionReconciliation:
     recorded_below = 0 if position is None else position.next_offset
-    return PartitionReconciliation(*partition, recorded_below, extent.start, extent.end)
+    return PartitionReconciliation(
+        topic=partition.topic,
+        partition=partition.partition,
+        recorded_below=recorded_below,
+        kafka_from=extent.start,
+        kafka_below=extent.end,
+    )
 
 
 def _compare(
@@ -159,8 +132,8 @@ def _compare(
     end = min(found.kafka_below, found.recorded_below)
     read = iter(reader.records(partition, Extent(found.kafka_from, end))) if end else iter(())
     ahead = next(read, None) if found.kafka_from < end else None
-    for first in range(found.kafka_from, found.recorded_below, _BLOCK):
-        below = min(first + _BLOCK, found.recorded_below)
+    for first in range(found.kafka_from, found.recorded_below, BLOCK_OFFSETS):
+        below = min(first + BLOCK_OFFSETS, found.recorded_below)
         stored = dict(records.within(*place, first, below - 1))
         held = 0
         while ahead is not None and ahead.offset < below:

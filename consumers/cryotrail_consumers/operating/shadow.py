@@ -9,8 +9,8 @@ The real store is only read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from cryotrail_audit.origin.kafka_records import KafkaRecords, RecordedCopy
 from cryotrail_audit.records import (
@@ -25,64 +25,31 @@ from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition
 from cryotrail_consumers.decoding.known_schemas import SchemaStore
 from cryotrail_consumers.decoding.sealing import compared_value
+from cryotrail_consumers.operating.compared_partition import (
+    BLOCK_OFFSETS,
+    ComparedPartition,
+    is_replaced,
+)
 from cryotrail_consumers.reading.source import Extent, TopicSighting
 from cryotrail_producers.personal_cipher import RecordCipher
-
-_BLOCK: Final = 2000
-_MOST_NAMED: Final = 100
 
 What = Literal["missing in store", "only in store", "other content", "unreadable now"]
 
 
-class ShadowDifference(NamedTuple):
-    """One offset at which the store and its shadow do not agree."""
+@dataclass(slots=True, kw_only=True)
+class PartitionShadow(ComparedPartition):
+    """One partition, compared. ``equal``: the content hashes are, or the bytes of what was sealed."""
 
-    offset: int
-    what: What
-    seq: int | None
-    """The entry of the real store, where there is one."""
-
-
-@dataclass(slots=True)
-class PartitionShadow:
-    """One partition, compared."""
-
-    topic: str
-    partition: int
     incarnation: int | None
     """The life of the log that Kafka holds; None = the store has nothing of the partition."""
-    kafka_from: int
-    """Where Kafka's log begins: nothing before it can be recorded again."""
     compared_below: int
     """How far the real store had been recorded when the shadow was begun."""
-    topic_replaced: bool = False
-    """The topic was made anew since: of what was recorded Kafka holds nothing."""
-    equal: int = 0
-    """Offsets with the same content hash; for sealed records, with the same bytes once opened."""
     trimmed: int = 0
     """Recorded offsets that Kafka holds no more, below the beginning of its log."""
     earlier_lives: int = 0
     """Recorded offsets of an earlier incarnation, whose records a cut tail took from Kafka."""
-    skipped: int = 0
-    """Records that a reset left unread, as an entry of the log says."""
     readable_now: int = 0
     """Quarantined records that could be read today: `cryotrail audit quarantine replay`."""
-    not_comparable: int = 0
-    """Sealed records whose key is destroyed, or not here."""
-    difference_count: int = 0
-    differences: list[ShadowDifference] = field(default_factory=list)
-    """The first of them, by offset."""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the shadow is what stands in the store."""
-        return not (self.difference_count or self.topic_replaced)
-
-    def differ(self, offset: int, what: What, seq: int | None) -> None:
-        """Note a difference."""
-        self.difference_count += 1
-        if len(self.differences) < _MOST_NAMED:
-            self.differences.append(ShadowDifference(offset, what, seq))
 
 
 class ShadowSchemas:
@@ -159,20 +126,18 @@ def compare_shadow(
     for partition, extent in extents.items():
         position = positions.get(partition)
         found = PartitionShadow(
-            *partition,
-            None if position is None else position.incarnation,
-            extent.start,
-            0 if position is None else position.next_offset,
+            topic=partition.topic,
+            partition=partition.partition,
+            kafka_from=extent.start,
+            incarnation=None if position is None else position.incarnation,
+            compared_below=0 if position is None else position.next_offset,
         )
         if position is not None:
-            found.topic_replaced = (position.cluster_id, position.topic_uuid) != (
-                cluster_id,
-                topics[partition.topic].topic_uuid,
-            )
-        if position is not None and not found.topic_replaced:
-            found.trimmed = real.count_before(position.topic_id, position.part, extent.start)
-            twin = twins.get(partition)
-            _compare(found, position, twin, real, shadow, ciphers, advance)
+            found.topic_replaced = is_replaced(position, cluster_id, topics[partition.topic])
+            if not found.topic_replaced:
+                found.trimmed = real.count_before(position.topic_id, position.part, extent.start)
+                twin = twins.get(partition)
+                _compare(found, position, twin, real, shadow, ciphers, advance)
         yield found
 
 
@@ -186,8 +151,8 @@ def _compare(
     advance: Callable[[int], None],
 ) -> None:
     skips = real.skips(position)
-    for first in range(found.kafka_from, found.compared_below, _BLOCK):
-        below = min(first + _BLOCK, found.compared_below)
+    for first in range(found.kafka_from, found.compared_below, BLOCK_OFFSETS):
+        below = min(first + BLOCK_OFFSETS, found.compared_below)
         stored = real.within(position.topic_id, position.part, first, below - 1)
         again = {} if twin is None else shadow.within(twin.topic_id, twin.part, first, below - 1)
         for offset in sorted(stored.keys() | again.keys()):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from contextlib import closing
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cryotrail.commands.audit.actions import Actions, add_json
+from cryotrail.comparisons import as_json, differences_of, say_differences
 from cryotrail.console import print_json, progress, say, table
 from cryotrail.personal_keys import existing_record_cipher
 from cryotrail.settings import Settings
@@ -99,18 +99,14 @@ def _print(found: list[PartitionReconciliation]) -> None:
             "recorded below": one.recorded_below,
             "equal": one.equal,
             "not retained": one.not_retained,
-            "differences": "topic replaced" if one.topic_replaced else one.difference_count,
+            "differences": differences_of(one),
         }
         for one in touched
     ]
     if rows:
         table(rows, list(rows[0]))
     for one in touched:
-        for difference in one.differences:
-            entry = "" if difference.seq is None else f" (entry {difference.seq})"
-            say(
-                f"{one.topic}[{one.partition}] offset {difference.offset}: {difference.what}{entry}"
-            )
+        say_differences(one)
         if one.deleted_unrecorded:
             say(
                 f"{one.topic}[{one.partition}]: {one.deleted_unrecorded} offsets from"
@@ -133,9 +129,7 @@ def _print(found: list[PartitionReconciliation]) -> None:
 
 def _as_json(one: PartitionReconciliation) -> dict[str, Any]:
     return {
-        **asdict(one),
-        "differences": [difference._asdict() for difference in one.differences],
-        "agrees": one.agrees,
+        **as_json(one),
         "not_yet_recorded": one.not_yet_recorded,
         "deleted_unrecorded": one.deleted_unrecorded,
     }

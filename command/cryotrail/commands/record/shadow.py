@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from cryotrail.commands.audit.actions import Actions, add_json
-from cryotrail.console import print_json, say, table
+from cryotrail.comparisons import as_json, differences_of, say_differences
+from cryotrail.console import print_json, table
 from cryotrail.settings import Settings
 from cryotrail.shadowing import shadow_of
 from cryotrail_consumers.operating.shadow import PartitionShadow
@@ -72,7 +71,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """
     found = shadow_of(settings, chosen.keep)
     if chosen.json:
-        print_json([_as_json(one) for one in found])
+        print_json([as_json(one) for one in found])
     else:
         _print(found)
     return 0 if all(one.agrees for one in found) else 1
@@ -86,7 +85,7 @@ def _print(found: Sequence[PartitionShadow]) -> None:
             "compared": f"{one.kafka_from}..{one.compared_below}",
             "equal": one.equal,
             "trimmed": one.trimmed,
-            "differences": "topic replaced" if one.topic_replaced else one.difference_count,
+            "differences": differences_of(one),
         }
         for one in found
         if one.incarnation is not None
@@ -94,11 +93,7 @@ def _print(found: Sequence[PartitionShadow]) -> None:
     if rows:
         table(rows, list(rows[0]))
     for one in found:
-        for difference in one.differences:
-            entry = "" if difference.seq is None else f" (entry {difference.seq})"
-            say(
-                f"{one.topic}[{one.partition}] offset {difference.offset}: {difference.what}{entry}"
-            )
+        say_differences(one)
     apart = {
         "were trimmed from Kafka": sum(one.trimmed for one in found),
         "are of earlier lives of a log": sum(one.earlier_lives for one in found),
@@ -112,11 +107,3 @@ def _print(found: Sequence[PartitionShadow]) -> None:
         + ("; a topic was replaced" if any(one.topic_replaced for one in found) else "")
         + "".join(f"; {count} {what}" for what, count in apart.items() if count)
     )
-
-
-def _as_json(one: PartitionShadow) -> dict[str, Any]:
-    return {
-        **asdict(one),
-        "differences": [difference._asdict() for difference in one.differences],
-        "agrees": one.agrees,
-    }
