@@ -15,6 +15,7 @@ from room_events import SOURCE, freeze
 from cryotrail.commands.audit.described import described
 from cryotrail.main import main
 from cryotrail_audit.store import open_store
+from cryotrail_producers.errors import PublisherSettingsRefused
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import MemoryTransport
@@ -62,10 +63,17 @@ def test_an_event_is_sent_with_its_own_context_or_with_its_publishers(tmp_path: 
     settings = PublisherSettings(tmp_path / "outbox.sqlite3", SOURCE, traceparent=other)
     with Publisher(settings, transport) as publisher:
         publisher.publish(freeze(uuid4()), traceparent=GIVEN)
-        publisher.publish_many([freeze(uuid4())])
+        publisher.publish_many([started := freeze(uuid4())])
+        publisher.seal(started.header.procedure_id)
         publisher.wait(10)
     sent = sorted(dict(record.headers)[TRACEPARENT].decode() for record in transport.records)
-    assert sent == sorted([GIVEN, other])
+    assert sent == sorted([GIVEN, other, other])
+
+
+def test_a_malformed_context_of_the_settings_is_refused_at_once(tmp_path: Path) -> None:
+    settings = PublisherSettings(tmp_path / "outbox.sqlite3", SOURCE, traceparent="nonsense")
+    with pytest.raises(PublisherSettingsRefused, match="'nonsense' is no W3C traceparent"):
+        Publisher(settings, MemoryTransport())
 
 
 def test_a_malformed_context_is_refused_where_it_is_published(tmp_path: Path) -> None:

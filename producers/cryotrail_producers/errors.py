@@ -108,13 +108,20 @@ class OutboxDamaged(OutboxError):
             reason,
             hint="the next process that publishes or sends sets it aside and salvages its events",
         )
-        self.path = path
 
 
 class OutboxReplaced(OutboxError):
     """A damaged file was set aside meanwhile, and another stands in its place: begin anew."""
 
     retriable = True
+
+    def __init__(self, path: Path, operation: str, reason: str) -> None:
+        super().__init__(
+            path,
+            operation,
+            reason,
+            hint="do it again: it goes to the file that took its place",
+        )
 
 
 class KekRefused(CryotrailError):

@@ -27,6 +27,7 @@ from cryotrail_schemas.errors import CryotrailError, EventRefused
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.plausibility import warnings
 from cryotrail_schemas.signing import Signer
+from cryotrail_schemas.trace_context import is_traceparent
 
 _log = logging.getLogger(__name__)
 
@@ -65,12 +66,18 @@ class Publisher:
         :raises SigningKeyRefused: the file of the signing key cannot be used.
         :raises OutboxError: a file of the outbox cannot be opened.
         :raises KekRefused, KeyStoreError: personal text is to be encrypted and cannot be.
-        :raises PublisherSettingsRefused: a source that is empty or too long.
+        :raises PublisherSettingsRefused: a source that is empty or too long, or a traceparent that
+            is none.
         """
         if not 0 < len(settings.source.encode()) <= SOURCE_LIMIT_BYTES:
             raise PublisherSettingsRefused(
                 f"the source {settings.source[:80]!r} must have 1 to {SOURCE_LIMIT_BYTES} bytes",
                 hint="a URI such as urn:cryotrail:ct-room-2",
+            )
+        if settings.traceparent is not None and not is_traceparent(settings.traceparent):
+            raise PublisherSettingsRefused(
+                f"{settings.traceparent[:80]!r} is no W3C traceparent of version 00",
+                hint="such as 00-<32 hex>-<16 hex>-01, of the span that publishes",
             )
         self._settings = settings
         self._personal = personal_cipher_of(settings)
@@ -154,7 +161,7 @@ class Publisher:
         :raises SealRefused: this outbox has no events of the procedure, or a version of cryotrail
             before seals has forgotten some.
         :raises EventRefused: ``header`` holds a value that no event can, such as a naive time.
-        :raises OutboxError: the outbox cannot be written; the procedure was not sealed.
+        :raises OutboxError: the outbox cannot be written; whether it was sealed the next call finds.
         """
         said = header or SealHeader()
         seal_id = self._outboxes.seal(
@@ -270,13 +277,13 @@ class Publisher:
         return outbox_entry(
             self.as_published(event),
             self._settings.source,
-            traceparent,
+            traceparent or self._settings.traceparent,
             self._settings.sheddable_channels,
         )
 
     def _entry(self, event: Event, traceparent: str | None = None) -> OutboxEntry:
         try:
-            entry = self._encoded(event, traceparent or self._settings.traceparent)
+            entry = self._encoded(event, traceparent)
         except EventRefused:
             with suppress(OutboxError):  # why it was refused is to be told, counted or not
                 self._outboxes.count_refused(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from itertools import takewhile
 from uuid import UUID
 
 from cryotrail_producers.errors import OutboxError, OutboxFull
@@ -66,15 +67,15 @@ class OutboxPair:
         """
         outcomes: list[UUID | None] = []
         for part in _up_to_each_seal(entries):
-            whole = len(part) == 1 or self._have_room(part)
-            for piece in [part] if whole else [[entry] for entry in part]:
-                try:
+            try:
+                whole = len(part) == 1 or self._have_room(part)
+                for piece in [part] if whole else [[entry] for entry in part]:
                     outcomes += self._append_part(piece)
-                except OutboxError as error:
-                    if isinstance(error, OutboxFull):
-                        self._count_full(piece[len(error.outcomes)].topic)
-                    error.outcomes = (*outcomes, *error.outcomes)
-                    raise
+            except OutboxError as error:
+                error.outcomes = (*outcomes, *error.outcomes)
+                if isinstance(error, OutboxFull):
+                    self._count_full(entries[len(error.outcomes)].topic)
+                raise
         return outcomes
 
     def _count_full(self, topic: str) -> None:
@@ -82,27 +83,28 @@ class OutboxPair:
             self.by_topic[topic].count_refused(1)
 
     def _have_room(self, entries: Sequence[OutboxEntry]) -> bool:
+        wanted = {entry.topic for entry in entries}
         return all(
-            outbox.has_room([entry for entry in entries if entry.topic == topic])
-            for topic, outbox in self.by_topic.items()
+            self.by_topic[topic].has_room([entry for entry in entries if entry.topic == topic])
+            for topic in wanted
         )
 
     def _append_part(self, entries: Sequence[OutboxEntry]) -> list[UUID | None]:
         telemetry, last = self.by_topic[PROBE_TELEMETRY], entries[-1]
         sealed = last.event_type == SEAL_TYPE
         outcomes: dict[int, UUID | None] = {}
-        for topic in reversed(self.by_topic) if sealed else self.by_topic:
-            try:
+        try:
+            for topic in reversed(self.by_topic) if sealed else self.by_topic:
                 self._append_of_topic(topic, entries, outcomes)
                 if topic == PROBE_TELEMETRY and sealed:
                     telemetry.sync()  # a power cut must not leave a seal over chunks that it took
                     self._own_up(PROCEDURE_EVENTS, self.gaps.report_of(last.procedure_id))
-            except OutboxError as error:
-                first = next(index for index in range(len(entries)) if index not in outcomes)
-                error.outcomes = tuple(outcomes[index] for index in range(first))
-                raise
-        if sealed:
-            telemetry.settle_seal(last.procedure_id, last.event_id)
+            if sealed:
+                telemetry.settle_seal(last.procedure_id, last.event_id)
+        except OutboxError as error:
+            accepted = takewhile(outcomes.__contains__, range(len(entries)))
+            error.outcomes = tuple(outcomes[index] for index in accepted)
+            raise
         return [outcomes[index] for index in range(len(entries))]
 
     def _append_of_topic(
@@ -147,7 +149,7 @@ class OutboxPair:
         shed of it is reported first, and counted. A process that dies within leaves no seal, and
         the next call counts anew.
 
-        :raises OutboxError: a file cannot be written; it was not sealed.
+        :raises OutboxError: a file cannot be written; whether it was sealed the next call finds.
         """
         clinical, telemetry = self.by_topic[PROCEDURE_EVENTS], self.by_topic[PROBE_TELEMETRY]
         known = clinical.seal_of(procedure_id)

@@ -15,7 +15,6 @@ class FileLock:
     """One file that is locked shared or exclusively. It is never removed: that would race."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
 
     def try_exclusive(self) -> bool:

@@ -36,9 +36,8 @@ class PlaceLock:
         self._place.exclusive()
 
     def release(self) -> None:
-        """Let go; it can be taken again."""
+        """Let go of what is shared; it can be taken again."""
         self._place.release()
-        self._door.release()
 
     def close(self) -> None:
         """Let go for good."""

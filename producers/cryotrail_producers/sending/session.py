@@ -126,6 +126,8 @@ class SendSession:
         for topic, drain in self._drains.items():
             if time.monotonic() < self._check_at[topic]:
                 continue
+            if not self._read_through[topic] and all(of != topic for of, _ in self._last_offsets):
+                continue
             kept = {part: newest for (_, part), newest in drain.last_acknowledged().items()}
             if not kept and not self._read_through[topic]:
                 continue
