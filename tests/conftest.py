@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "scratch_folder",
+    "own_main",
     "sharing_out",
     "kafka_fixtures",
     "postgres_fixtures",

@@ -114,6 +114,13 @@ def test_after_a_kill_the_status_says_so_and_a_start_recovers_every_record(
     assert values_of(node, 3) == [b"value"]
 
 
+def test_a_broker_that_counts_as_ended_has_let_go_of_its_port(fragile_kafka: KafkaNode) -> None:
+    host, port = fragile_kafka.bootstrap.split(":")
+    fragile_kafka.kill()
+    socket.create_server((host, int(port))).close()
+    fragile_kafka.start()
+
+
 def test_a_block_stops_only_the_broker_that_it_started(tmp_path: Path) -> None:
     settings = home_settings(tmp_path / "home")
     with broker.running(settings) as outer:

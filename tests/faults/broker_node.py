@@ -13,6 +13,7 @@ from cryotrail.embedded.properties import broker_properties
 
 HOST = "127.0.0.1"
 REPLICAS = 3
+_LAST_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,17 @@ class BrokerNode:
     def has_ended(self) -> bool:
         """Whether its process is gone."""
         return not self.is_running
+
+    def last_words(self) -> str:
+        """Whether it runs, and the last that it printed and logged: why it does not get ready."""
+        said = [
+            line
+            for name in ("console.log", "kafka.log")
+            if (log := self._folder / name).exists()
+            for line in log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        ]
+        state = "runs" if self.is_running else "has ended"
+        return "\n".join([f"node {self.node_id} {state}:", *said])
 
     def kill(self) -> None:
         """End it with SIGKILL and wait until it is gone."""

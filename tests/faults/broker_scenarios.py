@@ -56,7 +56,7 @@ def tail_cut(stage: Stage, database: Database, seed: int, kills: int) -> Outcome
             keep = run.chance.choice(batches)
             for node in stage.cluster.nodes:
                 cut_tail(node, topic, partition, keep)
-    stage.cluster.restart_all()
+    stage.cluster.await_whole()
     left = log_ends(stage.cluster.direct)
     run.destroyed = {
         one.event_id

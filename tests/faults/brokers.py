@@ -63,22 +63,24 @@ class ThreeNodeKafka:
         for node in self.nodes:
             node.kill()
 
-    def restart_all(self) -> None:
-        """Start those that do not run, and wait until the cluster is whole."""
-        for node in self.nodes:
-            if not node.is_running:
-                node.start()
-        self.await_whole()
-
     def await_whole(self, timeout_s: float = 120.0) -> None:
-        """Wait until every node is registered and every replica of the topics is in sync."""
+        """Start those that do not run, and wait until :meth:`is_whole`."""
         deadline = time.monotonic() + timeout_s
         while not self.is_whole():
-            assert time.monotonic() < deadline, "the cluster did not become whole"
+            if time.monotonic() > deadline:
+                said = "\n".join(node.last_words() for node in self.nodes)
+                raise AssertionError(f"the cluster did not become whole\n{said}")
             time.sleep(0.1)
 
     def is_whole(self) -> bool:
-        """Whether every node is registered and every replica of the topics is in sync."""
+        """Whether every node is registered and every replica of the topics is in sync.
+
+        A node that has ended is started again, as a service manager does: another process may
+        have held one of its ports for a moment.
+        """
+        for node in self.nodes:
+            if node.has_ended():
+                node.start()
         try:
             return self._has_all_replicas()
         except (KafkaError, KafkaUnreachable):

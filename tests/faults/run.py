@@ -80,6 +80,7 @@ class Run:
         self.publishers = [self._publisher(number, per_s) for number in range(publishers)]
         self._alone = recorders == 1
         self.recorders = [self._recorder(number) for number in range(recorders)]
+        stage.at_end(self._abandon)
 
     def start(
         self, publisher_deaths: Sequence[Death] = (), recorder_deaths: Sequence[Death] = ()
@@ -179,6 +180,13 @@ class Run:
         for one in self.recorders:
             one.end(30)
         return self._outcome(poison)
+
+    def _abandon(self) -> None:
+        """End whoever still lives, which after :meth:`finish` is nobody."""
+        for one in [*self.publishers, *self.recorders]:
+            one.end(0)
+        if self._poisoner is not None:
+            self._poisoner.close()
 
     def _end_tending_recorders(self, publisher: Supervised) -> int | None:
         deadline = time.monotonic() + DRAIN_S + 30

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -40,6 +41,7 @@ class Stage:
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._numbers = count(1)
+        self._run = ExitStack()
         self.folder = Path()
 
     def __enter__(self) -> Self:
@@ -61,6 +63,7 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._run.close()
         self._opened.close()
 
     def new_folder(self) -> Path:
@@ -84,11 +87,17 @@ class Stage:
         (proxied,) = self.database_network.ports
         return url, url.replace(f":{self.postgres.port}/", f":{proxied}/")
 
+    def at_end(self, abandon: Callable[[], None]) -> None:
+        """Call this before the next run, or when the stage closes, however the run has ended."""
+        self._run.callback(abandon)
+
     def heal(self) -> None:
-        """End every fault: all networks open, all nodes and the database running."""
+        """End every fault: nobody of an earlier run lives, all networks open, all nodes running."""
+        # A scenario that failed has left its publishers, who would go on publishing into the next.
+        self._run.close()
         for network in (self.room_network, self.recording_network, self.database_network):
             network.open()
-        self.cluster.restart_all()
+        self.cluster.await_whole()
 
     def _cluster(self, proxies: ProxyThread) -> ThreeNodeKafka:
         taken: set[int] = set()

@@ -36,12 +36,13 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
 
 
 def is_running(pid: int, mark: str) -> bool:
-    """Whether process ``pid`` lives and ``mark`` stands in its command line.
+    """Whether process ``pid`` lives and ``mark`` stands in its command line, or has yet to end.
 
-    The mark is what tells our process from a stranger that was given the same number later.
+    The mark is what tells our process from a stranger that was given the same number later. A
+    process that was killed holds its ports and locks until the last of its threads is gone.
     """
     _reap(pid)
-    return mark in _command_line(pid)
+    return mark in _command_line(pid) or _is_ending(pid)
 
 
 def terminate(pid: int, mark: str, timeout_s: float) -> bool:
@@ -51,7 +52,7 @@ def terminate(pid: int, mark: str, timeout_s: float) -> bool:
     ``mark``, is left alone and counts as ended.
     """
     deadline = time.monotonic() + timeout_s
-    if is_running(pid, mark):
+    if mark in _command_line(pid):
         os.kill(pid, signal.SIGTERM)
     while is_running(pid, mark):
         if time.monotonic() > deadline:
@@ -62,7 +63,7 @@ def terminate(pid: int, mark: str, timeout_s: float) -> bool:
 
 def kill(pid: int, mark: str) -> None:
     """End a process at once (SIGKILL) when it carries ``mark``, and wait until it is gone."""
-    if is_running(pid, mark):
+    if mark in _command_line(pid):
         os.kill(pid, signal.SIGKILL)
     while is_running(pid, mark):
         time.sleep(_POLL_S)
@@ -89,6 +90,20 @@ def _command_line(pid: int) -> str:
     except OSError:
         return ""
     return raw.replace(b"\0", b" ").decode(errors="replace")
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a process has lost its command line, and not yet its files or all of its threads."""
+    process = Path(f"/proc/{pid}")
+    try:
+        bare = not (process / "cmdline").read_bytes()
+        threads = sum(1 for _ in (process / "task").iterdir())
+        status = (process / "status").read_text()
+    except OSError:
+        return False
+    # A zombie has let go of everything; a thread of the kernel never had a command line.
+    over = threads == 1 and "\nState:\tZ" in status
+    return bare and not over and "\nPPid:\t2\n" not in status
 
 
 def _is_executing(process: Path) -> bool:
