@@ -13,7 +13,9 @@ from audit_records import filled_store
 from time_stamping import make_authority
 
 from cryotrail.main import main
+from cryotrail_audit.checkpoints.anchors.anchor import AnchorOptions, anchor_of
 from cryotrail_audit.checkpoints.anchors.time_stamp import without_login
+from cryotrail_audit.checkpoints.errors import CheckpointError
 
 SECRET = "pa55-word"
 
@@ -24,12 +26,33 @@ SECRET = "pa55-word"
         ("https://tsa.example/ts", ("https://tsa.example/ts", None)),
         (f"https://site:{SECRET}@tsa.example/ts", ("https://tsa.example/ts", f"site:{SECRET}")),
         ("https://site:p%40ss@tsa.example:8443/a@b", ("https://tsa.example:8443/a@b", "site:p@ss")),
+        ("https://tsa.example?by=a@b", ("https://tsa.example?by=a@b", None)),
+        (f"https://site:{SECRET}@[::1]:8443", ("https://[::1]:8443", f"site:{SECRET}")),
         ("nonsense", ("nonsense", None)),
     ],
-    ids=["none", "login", "escaped", "nonsense"],
+    ids=["none", "login", "escaped", "query", "ipv6", "nonsense"],
 )
 def test_the_login_is_taken_out_of_the_address(url: str, parts: tuple[str, str | None]) -> None:
     assert without_login(url) == parts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://site:{SECRET}/1@tsa.example/ts",
+        f"https://site:{SECRET}#1@tsa.example/ts",
+        f"https://site:{SECRET}?1@tsa.example/ts",
+        f"https://site:{SECRET}@[tsa.example/ts",
+    ],
+    ids=["slash", "hash", "question", "bracket"],
+)
+def test_an_address_that_cannot_be_read_is_refused_and_not_quoted(url: str) -> None:
+    with pytest.raises(CheckpointError, match="cannot be read") as refused:
+        anchor_of(f"rfc3161:{url}", AnchorOptions(Path("tokens")))
+
+    assert refused.value.hint is not None and "%2F" in refused.value.hint
+    assert SECRET not in f"{refused.value} {refused.value.hint}"
+    assert refused.value.__cause__ is None
 
 
 class Refusing(BaseHTTPRequestHandler):

@@ -42,6 +42,26 @@ def test_whoever_claimed_before_is_fenced_and_writes_nothing(audit_store, writer
     assert newer.append([record(1)]).recorded == 1
 
 
+def test_claims_are_looked_at_partition_by_partition_however_their_epochs_differ(audit_store):
+    first = audit_store.register_topic(CLUSTER, TOPIC_UUID, TOPIC_NAME)
+    second = audit_store.register_topic(CLUSTER, UUID(int=7), "cryotrail.probe-telemetry")
+    for _ in range(3):
+        audit_store.claim("before", first, [0])
+    ours = {(first, 0): audit_store.claim("a", first, [0])[0]}
+    ours[second, 1] = audit_store.claim("a", second, [1])[1]
+    audit_store.claim("b", first, [1])
+    audit_store.claim("b", second, [0])
+
+    assert ours == {(first, 0): 4, (second, 1): 1}
+    audit_store.check_claims("a", ours)
+    audit_store.claim("b", second, [1])
+    with pytest.raises(Fenced, match=r"partition 1 .*by b \(epoch 2\), not by a \(epoch 1\)"):
+        audit_store.check_claims("a", ours)
+    audit_store.check_claims("a", {(first, 0): 4})
+    with pytest.raises(Fenced, match="nobody"):
+        audit_store.check_claims("a", {(first, 2): 1})
+
+
 def test_an_epoch_does_not_help_another_owner(audit_store, writer):
     with pytest.raises(Fenced):
         audit_store.append(batch([record(0)], writer.epoch, owner="somebody else"))

@@ -37,6 +37,10 @@ def test_the_environment_wins_over_the_file_and_each_value_names_its_origin(tmp_
         ("OUTBOX_GRACE_S", "-1", "seconds"),
         ("RECORDER_BREAKER_SHARE", "1", "from 0 to below 1"),
         ("RECORDER_BREAKER_RECORDS", "-1", "whole number"),
+        ("RECORDER_HTTP", "somewhere", "HOST:PORT"),
+        ("OUTBOX_HTTP", "127.0.0.1:99999", "HOST:PORT"),
+        ("SIGNER_HTTP", "127.0.0.1", "HOST:PORT"),
+        ("MATERIALISER_HTTP", "one", "HOST:PORT"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_with_its_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import threading
 from contextlib import closing
@@ -16,6 +17,8 @@ from room_events import SOURCE, chunk, freeze
 from scraping import Scrape, address_in, overheard
 from waiting import until
 
+from cryotrail.observability.health import STUCK_AFTER_S
+from cryotrail.observability.log_fields import ALLOWED
 from cryotrail.observability.observed_materialiser import observed_materialiser
 from cryotrail.observability.observed_recorder import observed_recorder
 from cryotrail.observability.observed_sender import observed_sender
@@ -28,7 +31,8 @@ from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import MemoryTransport
 from cryotrail_warehouse.refresh import refresh
 
-TEXT = (Path(__file__).parents[1] / "docs" / "observability.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^### ([A-Z][\w ]+)\n(.*?)(?=^###? |\Z)", TEXT, re.DOTALL | re.MULTILINE))
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, -]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
@@ -95,7 +99,7 @@ def test_those_of_a_sender(tmp_path: Path) -> None:
 
 def test_those_of_a_signer(sqlite_url: str) -> None:
     watch = SignerWatch()
-    watch.watched(lambda: None, verifies=True)()
+    watch.signed()
     with overheard() as said, observed_signer(watch, sqlite_url, "0"):
         scrape = Scrape(address_in(said))
     assert live(scrape) == documented("Signer")
@@ -116,3 +120,31 @@ def test_those_of_a_materialiser(sqlite_url: str, tmp_path: Path) -> None:
 def test_each_row_of_the_tables_was_read(part: str) -> None:
     rows = [line for line in PARTS[part].splitlines() if line.startswith("| `cryotrail_")]
     assert len(ROW.findall(PARTS[part])) == len(rows) > 1
+
+
+def test_when_a_loop_is_stuck_is_said_as_it_is_judged() -> None:
+    assert f"the loop turned within {STUCK_AFTER_S:.0f} s" in TEXT
+
+
+def test_the_fields_of_a_log_line_are_those_that_somebody_says() -> None:
+    (listed,) = re.findall(r"Beside `ts level event logger` a line has only `([^`]+)`", TEXT)
+
+    assert set(listed.split()) == set(ALLOWED) == fields_said()
+
+
+def fields_said() -> set[str]:
+    """The keys of every ``extra`` that a log record is given in the product."""
+    calls = [
+        node
+        for path in ROOT.glob("*/cryotrail*/**/*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    extras = [one.value for call in calls for one in call.keywords if one.arg == "extra"]
+    return {
+        key.value
+        for extra in extras
+        if isinstance(extra, ast.Dict)
+        for key in extra.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }

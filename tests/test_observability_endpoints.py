@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
 from threading import Event
@@ -15,6 +17,7 @@ from cryotrail.observability.address import Address
 from cryotrail.observability.errors import EndpointsRefused
 from cryotrail.observability.health import Health, Heartbeat
 from cryotrail.observability.serving import serving
+from cryotrail_audit.waits import LOCK_WAIT_S
 
 
 def health(**missing: str | None) -> Health:
@@ -119,3 +122,23 @@ def test_a_client_that_says_nothing_keeps_nobody_else_waiting() -> None:
         closing(socket.create_connection(("127.0.0.1", at.port))),
     ):
         assert standing(f"{at.url()}/healthz") == (200, {})
+
+
+@pytest.mark.parametrize(("turned_s", "is_stuck"), [(1.9, False), (2.1, True)])
+def test_a_loop_that_waits_for_the_append_lock_as_long_as_it_may_is_no_standstill(
+    turned_s: float, is_stuck: bool
+) -> None:
+    found = Health({"recorder": lambda: turned_s * LOCK_WAIT_S}, {}).stuck()
+
+    assert bool(found) == is_stuck
+
+
+def test_a_sender_beside_the_sdk_alone_answers_without_the_stores_drivers() -> None:
+    program = (
+        "import sys, cryotrail.observability.observed_sender\n"
+        "print(sorted({'sqlalchemy', 'psycopg', 'duckdb'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,17 +15,21 @@ from uuid import uuid4
 
 import pytest
 from answering_recorder import answering
+from audit_records import filled_store
 from kafka_fixtures import KafkaNode, home_settings
 from postgres_server import PostgresServer
 from recorded_kafka import Message, message_of, publish
 from refused_connections import REFUSED_CONNECTIONS
 from replayed_cohort import of_procedure
 from room_events import chunk, freeze
-from scraping import Scrape, standing
+from scraping import Scrape, address_in, overheard, standing
 from waiting import until
 
+from cryotrail.observability.observed_recorder import observed_recorder
 from cryotrail.settings import Settings
+from cryotrail_audit.sql_store import SqlStore
 from cryotrail_audit.store import migrate
+from cryotrail_consumers.recording.quarantine_log import QuarantineLog
 
 pytestmark = REFUSED_CONNECTIONS
 
@@ -59,6 +64,36 @@ def test_it_counts_what_became_of_each_record(
     )
     assert len(scrape.labels("cryotrail_consumer_lag_records")) == 24
     assert scrape.labels("cryotrail_build_info")[0]["part"] == "recorder"
+
+
+def test_the_time_of_an_append_is_the_stores_alone(
+    fresh_topics: KafkaNode, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuarantineLog, "look_at", lambda *_: time.sleep(3))
+    publish(fresh_topics.connection, [MESSAGES[0]._replace(value=b"\x07")])
+    with answering(settings_of(fresh_topics, tmp_path, sqlite_url)) as (_, url):
+        name = "cryotrail_recorder_append_seconds_total"
+        scrape = Scrape.once(url, lambda seen: bool(seen.value(name)))
+
+    assert 0 < (scrape.value(name) or 0) < 3
+
+
+def test_it_opens_the_store_once_and_says_from_the_beginning_how_long_the_log_is(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled_store(sqlite_url)
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "cryotrail_audit.store.SqlStore.open",
+        lambda url, open_=SqlStore.open: opened.append(url) or open_(url),
+    )
+    settings = home_settings(tmp_path, KAFKA_BOOTSTRAP="127.0.0.1:1", AUDIT_URL=sqlite_url)
+
+    with overheard() as said, observed_recorder(settings, "0"):
+        scrape = Scrape(address_in(said))
+
+    assert opened == [sqlite_url]
+    assert scrape.value("cryotrail_chain_head_seq") == 16  # a topic, fifteen events, an alarm
 
 
 def test_it_measures_how_late_events_are_stored_each_topic_for_itself(

@@ -50,7 +50,8 @@ def test_what_waits_is_counted_whatever_becomes_of_the_rows(tmp_path: Path) -> N
         drain.resend_kept()
         _is_right(path, 8)
         drain.acknowledge([Acknowledged(id_, 0, id_) for id_ in (1, 2)])
-        assert drain.cut(2**60) == 2
+        drain.cut(2**60)
+        assert query(path, "SELECT count(*) FROM event") == [(6,)]
         _is_right(path, 6)
         execute(path, "DELETE FROM event WHERE id = 5")
         _is_right(path, 5)

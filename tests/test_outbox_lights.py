@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from outbox_rows import query
 from room_events import SOURCE, chunk, freeze
 from small_rooms import CHUNK_BYTES, EVENT_BYTES, small_room, unplugged
 from waiting import until
@@ -65,8 +66,40 @@ def test_it_is_told_from_another_thread_and_not_for_each_event(tmp_path: Path) -
             publisher.publish(freeze(uuid4()))
         until(lambda: publisher.status().waiting == 0)
     assert threads
-    assert set(threads) == {"outbox-care"}
+    assert set(threads) == {"outbox-lights"}
     assert len(threads) < 150
+
+
+def test_it_is_told_no_more_often_because_telemetry_is_synced_often(tmp_path: Path) -> None:
+    told: list[OutboxStatus] = []
+    settings = PublisherSettings(
+        tmp_path / "o.sqlite3", SOURCE, telemetry_sync_s=0.01, status_interval_s=3600.0
+    )
+    with Publisher(settings, MemoryTransport(), on_status=told.append) as publisher:
+        publisher.publish_many([freeze(uuid4()), chunk(uuid4())])
+        until(lambda: publisher.status().waiting == 0)
+        time.sleep(0.2)  # twenty syncs
+        assert told == []
+    assert [status.sent for status in told] == [2]
+
+
+def test_telemetry_is_synced_however_long_it_takes(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def paints_the_window(_: OutboxStatus) -> None:
+        begun.set()
+        go_on.wait(60)
+
+    transport = unplugged()
+    with small_room(tmp_path / "o.sqlite3", transport, on_status=paints_the_window) as publisher:
+        publisher.publish(freeze(uuid4()))
+        assert begun.wait(30)
+        # What is waited for is sent by nobody: the sender, which syncs for others, has no broker.
+        publisher.publish(chunk(uuid4()))
+        synced = "SELECT synced_id FROM outbox"
+        until(lambda: query(tmp_path / "o_telemetry.sqlite3", synced) == [(1,)])
+        assert not go_on.is_set()
+        go_on.set()
 
 
 def test_what_it_raises_is_logged_and_stops_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 from damaged_files import overwrite
 from outbox_room import Room
-from outbox_rows import producer_ids, query
-from room_events import chunk, entry, freeze
+from outbox_rows import execute, producer_ids, query
+from room_events import chunk, entries, entry, freeze
 from waiting import until
 
-from cryotrail_producers.errors import SealRefused
+from cryotrail_producers.errors import OutboxFull, SealRefused
 from cryotrail_producers.outbox.loss_reports import LossReports
 from cryotrail_producers.outbox.outbox import Outbox
 from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
@@ -127,6 +128,102 @@ def test_a_procedure_that_lost_events_is_not_sealed_short(room: Room) -> None:
     publisher = room.publisher(MemoryTransport())
     with pytest.raises(SealRefused, match="lost with a damaged outbox"):
         publisher.seal(procedure)
+
+
+def note_loss(path: Path) -> None:
+    """Of a file that stood there before: nobody knows of which procedure."""
+    execute(
+        path,
+        f"INSERT INTO loss VALUES (x'{'07' * 16}', 'lost-producer',"
+        f" {time.time_ns() // 1000}, NULL, NULL, NULL, 0, NULL, 0)",
+    )
+
+
+def told_in(path: Path) -> list[UUID]:
+    told = "SELECT procedure_id FROM event WHERE event_type = 'OutboxLossReported'"
+    return [UUID(bytes=procedure_id) for (procedure_id,) in query(path, told)]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Outbox, Outbox]]:
+    with (
+        Outbox(tmp_path / "outbox.sqlite3") as clinical,
+        Outbox(tmp_path / "outbox_telemetry.sqlite3") as telemetry,
+    ):
+        yield clinical, telemetry
+
+
+@pytest.mark.parametrize("known", ["nothing", "the procedure"])
+def test_for_a_loss_that_nobody_can_tell_yet_each_event_is_looked_at_once(
+    pair: tuple[Outbox, Outbox], known: str
+) -> None:
+    under_way, steps = uuid4(), [0]
+    for outbox in pair:
+        outbox.append(entries(5000))
+    note_loss(pair[0].path)
+    if known == "the procedure":
+        execute(pair[0].path, f"UPDATE loss SET procedure_id = x'{under_way.hex}'")
+
+    def count() -> None:
+        steps[0] += 1
+
+    for outbox in pair:
+        with outbox.reading() as connection:
+            connection.set_progress_handler(count, 1000)
+    reports = LossReports(*pair, entry)
+    assert reports.report() == []
+    assert steps[0] > 10, "this way of counting sees a scan"
+    steps[0] = 0
+    for _ in range(10):
+        assert reports.report() == []
+    assert steps[0] == 0
+    pair[1].append([entry(chunk(under_way))])
+    assert len(reports.report()) == 1
+    assert told_in(pair[0].path) == [under_way]
+    assert steps[0] == 0
+
+
+def test_an_event_that_tells_of_a_loss_is_found_again_when_the_report_failed(
+    pair: tuple[Outbox, Outbox],
+) -> None:
+    under_way, full = uuid4(), [True]
+
+    def while_it_is_full(event: Event) -> OutboxEntry:
+        if full[0]:
+            raise OutboxFull(pair[0].path, "for this test")
+        return entry(event)
+
+    note_loss(pair[0].path)
+    pair[0].append([entry(freeze(under_way))])
+    pair[0].append([entry(freeze(uuid4()))])
+    reports = LossReports(*pair, while_it_is_full)
+    for _ in range(2):
+        with pytest.raises(OutboxFull):
+            reports.report()
+    full[0] = False
+    assert len(reports.report()) == 1
+    assert told_in(pair[0].path) == [under_way]
+
+
+def test_a_loss_is_told_by_an_event_of_the_file_that_took_the_place_of_the_one_looked_through(
+    pair: tuple[Outbox, Outbox], tmp_path: Path
+) -> None:
+    path, under_way = pair[0].path, uuid4()
+    pair[0].append(entries(10))
+    note_loss(path)
+    reports = LossReports(*pair, entry)
+    assert reports.report() == []
+
+    (tmp_path / "new").mkdir()
+    new = tmp_path / "new" / path.name
+    Outbox(new).close()
+    note_loss(new)
+    for companion in ("-wal", "-shm", ""):
+        path.with_name(path.name + companion).rename(tmp_path / f"aside{companion}")
+    new.rename(path)
+    assert pair[0].append([entry(freeze(under_way))]) == [1]  # ids begin anew
+    assert len(reports.report()) == 1
+    assert told_in(path) == [under_way]
 
 
 def test_two_processes_that_open_a_damaged_outbox_at_once_report_its_loss_once(

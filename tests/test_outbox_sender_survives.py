@@ -68,5 +68,10 @@ def test_a_lock_file_that_cannot_be_opened_is_told_and_tried_again(
     publisher.publish(freeze(uuid4()))
     assert publisher.wait(0.3).waiting == 1
     assert lock.name in str(publisher.problem())
+    assert publisher.sending_problem() == publisher.problem()
+    tally = publisher.sender_tally()
+    assert (tally.is_sender, tally.another_sends) == (False, False)
     lock.rmdir()
     assert publisher.wait(20).waiting == 0
+    assert publisher.sending_problem() is None
+    assert publisher.sender_tally().is_sender

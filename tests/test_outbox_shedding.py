@@ -18,8 +18,11 @@ from room_events import chunk, freeze
 from small_rooms import CHUNK_BYTES, EVENT_BYTES, small_room, unplugged
 from waiting import until
 
+from cryotrail_producers import encoding
 from cryotrail_producers.errors import OutboxError, OutboxFull
+from cryotrail_producers.outbox import pair
 from cryotrail_producers.outbox_file.budget import Budget
+from cryotrail_producers.outbox_file.shed_samples import ShedSamples, shed_samples
 from cryotrail_producers.transport import MemoryTransport
 from cryotrail_schemas.events import (
     Channel,
@@ -68,6 +71,26 @@ def test_a_declared_channel_is_shed_before_it_is_numbered(tmp_path: Path) -> Non
     assert query(telemetry, "SELECT last_seq FROM producer") == [(5,)]
     assert (status.shed_chunks, status.shed_samples, status.refused) == (3, 30, 0)
     assert status.shedding
+
+
+def test_what_a_chunk_holds_is_looked_at_when_it_is_shed_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[ProbeTelemetryChunk] = []
+
+    def look(chunk: ProbeTelemetryChunk) -> ShedSamples:
+        looked_at.append(chunk)
+        return shed_samples(chunk)
+
+    for module in (pair, encoding):
+        monkeypatch.setattr(module, "shed_samples", look, raising=False)
+    given = [chunk(uuid4()) for _ in range(8)]
+    with small_room(
+        tmp_path / "o.sqlite3", unplugged(), telemetry=FIVE_CHUNKS, sheddable=[TIP]
+    ) as publisher:
+        for each in given:
+            publisher.publish(each)
+    assert looked_at == given[5:]
 
 
 def test_a_channel_that_is_not_declared_is_refused(tmp_path: Path) -> None:

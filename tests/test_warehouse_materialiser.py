@@ -192,6 +192,22 @@ def test_following_publishes_what_comes_and_ends_when_told(warehouse: SmallWareh
     assert [outcome.procedures for outcome in outcomes] == [0, 1, 1]
 
 
+def test_a_refresh_that_takes_long_says_while_it_reads_and_while_it_builds_that_it_goes_on(
+    warehouse: SmallWarehouse,
+) -> None:
+    warehouse.recorder.record(*Case(1).whole())
+    stop = Event()
+    told: list[int] = []
+
+    following = follow(warehouse.store, warehouse.folder, "UTC", 0.1, stop, advance=told.append)
+    outcome = next(following)
+    stop.set()
+
+    assert sum(told) == outcome.entries > 0
+    assert len([count for count in told if count == 0]) > 10  # after each model
+    assert list(following) == []
+
+
 def test_following_waits_while_the_store_is_away(tmp_path: Path, server_folder: Path) -> None:
     with PostgresServer(server_folder, {"fsync": "off"}) as server:
         with server.connect() as connection:

@@ -63,8 +63,8 @@ class StoreClock:
     ) -> None:
         self._wall_ns, self._steady_ns = wall_ns, steady_ns
         self._server_ahead_us = 0
-        self._right = self._read()
-        """The last reading that was found right."""
+        self._right: _Reading
+        """The last reading that :meth:`now_us` found right; there is none before it."""
         self._seen: _Seen | None = None
 
     def now_us(self, transaction: AppendTransaction) -> int:

@@ -13,14 +13,10 @@ from cryotrail_audit.database_errors import INIT_HINT
 from cryotrail_audit.errors import AuditError, StoreNotReady, StoreUnsafe
 from cryotrail_audit.roles.sqlite_authorizer import allow_only_appending
 from cryotrail_audit.tables import SCHEMA
+from cryotrail_audit.waits import CONNECT_WAIT_S, LOCK_WAIT_S
 
 APPEND_LOCK: Final = 7236825374316
 """Key of PostgreSQL's advisory lock; one a database, since the unique keys span its logs."""
-
-LOCK_WAIT_S: Final = 30
-"""How long an append waits for another writer."""
-
-CONNECT_WAIT_S: Final = 10
 
 IMMEDIATE: Final = {"sqlite_begin": "begin immediate"}
 """Execution options of a transaction that will write: on SQLite it takes the lock at once."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryotrail.observability.address import Address
+from cryotrail.observability.errors import EndpointsRefused
 from cryotrail_schemas.errors import CryotrailError
 
 _log = logging.getLogger(__name__)
@@ -72,6 +74,16 @@ class GivenSettings:
 
     def path(self, name: str) -> Path | None:
         return Path(self.values[name]).expanduser() if name in self.values else None
+
+    def address(self, name: str) -> str | None:
+        """Where to listen, ``HOST:PORT`` or ``PORT``, as it was given."""
+        value = self.values.get(name)
+        if value is not None:
+            try:
+                Address.parse(value)
+            except EndpointsRefused:
+                raise self._wrong(name, "HOST:PORT, or PORT on the loopback") from None
+        return value
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
         """The value, which is one of ``choices``; the first where nobody set it."""

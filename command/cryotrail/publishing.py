@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cryotrail.configured_registry import configured_registry
 from cryotrail.console import progress
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.outbox_budgets import clinical_budget, sheddable_channels, telemetry_budget
@@ -15,7 +16,6 @@ from cryotrail_producers.feed import feed
 from cryotrail_producers.published_form import AsPublished
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.registry_framing import RegistryFraming
-from cryotrail_producers.schema_registry import SchemaRegistry
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import KafkaTransport, Transport
 from cryotrail_schemas.events import Event
@@ -112,7 +112,7 @@ def publish_through(
         accepted,
         accepted - left,
         waiting,
-        _why_waiting(publisher) if waiting else None,
+        why_waiting(publisher) if waiting else None,
         fed.shed,
         fed.failure,
     )
@@ -131,8 +131,9 @@ def open_publisher(
     :raises KekRefused, KeyStoreError: personal text is to be encrypted and cannot be.
     """
     transport: Transport = KafkaTransport(kafka_connection(settings))
-    if settings.schema_registry_url is not None:
-        transport = RegistryFraming(transport, SchemaRegistry(settings.schema_registry_url))
+    registry = configured_registry(settings)
+    if registry is not None:
+        transport = RegistryFraming(transport, registry)
     return Publisher(
         PublisherSettings(
             outbox_path=settings.outbox_path,
@@ -155,5 +156,8 @@ def _events(count: int) -> str:
     return f"{count} event" if count == 1 else f"{count} events"
 
 
-def _why_waiting(publisher: Publisher) -> str:
+def why_waiting(publisher: Publisher) -> str:
+    """Why events still wait in the outbox, in words."""
+    if publisher.sender_tally().another_sends:
+        return publisher.problem() or "another process sends from this outbox"
     return publisher.problem() or "Kafka has not acknowledged them yet"

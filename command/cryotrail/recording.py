@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryotrail.configured_registry import configured_registry
 from cryotrail.console import progress, say
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.personal_keys import record_cipher
@@ -23,10 +24,8 @@ from cryotrail_consumers.recording.observer import RecorderObserver
 from cryotrail_consumers.recording.recorder import Recorder
 from cryotrail_consumers.recording.settings import RecorderSettings
 from cryotrail_consumers.recording.tally import Tally
-from cryotrail_producers.schema_registry import SchemaRegistry
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS
 
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _SQLITE = "sqlite:///"
 
 
@@ -67,16 +66,16 @@ def open_recorder(
         _make_store_of_home(settings)
     with record_cipher(settings) as records, closing(open_store(settings.audit_url)) as store:
         group = group_of(store.origin())
-        yield Recorder(
+        recorder = Recorder(
             store,
             lambda: KafkaSource(
                 connection,
-                _TOPICS,
+                EVENT_TOPICS,
                 group,
                 share=not embedded,
                 instance=settings.recorder_instance,
             ),
-            RecordDecoder(KnownSchemas(store, _registry(settings))),
+            RecordDecoder(KnownSchemas(store, configured_registry(settings))),
             records,
             observer,
             RecorderSettings(
@@ -89,6 +88,9 @@ def open_recorder(
                 settings.recorder_stuck_after_s,
             ),
         )
+        if observer is not None:
+            observer.begins(recorder.tally, store.head().tree_size)
+        yield recorder
 
 
 def _make_store_of_home(settings: Settings) -> None:
@@ -134,8 +136,3 @@ def record(
         patience_s = CAUGHT_UP_PATIENCE_S if give_up_after_s is None else give_up_after_s
         recorder.run(until_caught_up=True, give_up_after_s=patience_s, on_batch=show)
     return RecordOutcome(recorder.tally, time.monotonic() - started)
-
-
-def _registry(settings: Settings) -> SchemaRegistry | None:
-    url = settings.schema_registry_url
-    return None if url is None else SchemaRegistry(url)

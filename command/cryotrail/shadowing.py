@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cryotrail.configured_registry import configured_registry
 from cryotrail.console import progress, say
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.personal_keys import existing_record_cipher
@@ -31,10 +32,7 @@ from cryotrail_consumers.recording.settings import RecorderSettings
 from cryotrail_producers.key_store.kek import create_kek, read_kek
 from cryotrail_producers.key_store.sqlite import SqliteKeyStore
 from cryotrail_producers.personal_cipher import RecordCipher
-from cryotrail_producers.schema_registry import SchemaRegistry
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
-
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 
 def shadow_of(settings: Settings, keep: Path | None = None) -> list[PartitionShadow]:
@@ -50,7 +48,7 @@ def shadow_of(settings: Settings, keep: Path | None = None) -> list[PartitionSha
         real = stack.enter_context(closing(open_store(settings.audit_url)))
         recorded = stack.enter_context(KafkaRecords.open(settings.audit_url))
         cipher = stack.enter_context(existing_record_cipher(settings))
-        cluster = stack.enter_context(closing(KafkaSighting(connection, _TOPICS)))
+        cluster = stack.enter_context(closing(KafkaSighting(connection, EVENT_TOPICS)))
         reader = stack.enter_context(closing(KafkaLogReader(connection)))
         positions = {
             TopicPartition(topic, position.part): position
@@ -73,16 +71,10 @@ def shadow_of(settings: Settings, keep: Path | None = None) -> list[PartitionSha
         begin_where_kafka_begins(
             shadow, cluster.cluster_id, cluster.topics, reader.extents(partitions)
         )
-        registry = settings.schema_registry_url
         recorder = Recorder(
             shadow,
-            lambda: KafkaSource(connection, _TOPICS, None),
-            RecordDecoder(
-                KnownSchemas(
-                    ShadowSchemas(real, shadow),
-                    None if registry is None else SchemaRegistry(registry),
-                )
-            ),
+            lambda: KafkaSource(connection, EVENT_TOPICS, None),
+            RecordDecoder(KnownSchemas(ShadowSchemas(real, shadow), configured_registry(settings))),
             shadow_cipher,
             settings=RecorderSettings(quarantine_unknown=True),
         )

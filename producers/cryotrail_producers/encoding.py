@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
 
 from cryotrail_producers.errors import EventTooLarge
 from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
-from cryotrail_producers.outbox_file.shed_samples import shed_samples
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import encode, frame_single_object
+from cryotrail_schemas.datum.times import microseconds
 from cryotrail_schemas.errors import EventRefused, FieldProblem
 from cryotrail_schemas.events import Channel, Event, ProbeTelemetryChunk
 from cryotrail_schemas.topics import MAX_MESSAGE_BYTES, topic_of
@@ -21,9 +20,6 @@ _ENVELOPE_BYTES = 2048
 """Room in a record for its key, its headers (the source among them) and Kafka's own framing."""
 
 VALUE_LIMIT_BYTES = MAX_MESSAGE_BYTES - _ENVELOPE_BYTES
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def outbox_entry(
@@ -50,13 +46,13 @@ def outbox_entry(
         event_id=header.event_id,
         event_type=event.TYPE,
         procedure_id=header.procedure_id,
-        occurred_us=(header.occurred_at - _EPOCH) // _MICROSECOND,
+        occurred_us=microseconds(header.occurred_at),
         topic=topic_of(event.TYPE),
         source=source,
         value=value,
         traceparent=traceparent,
         sheddable=(
-            shed_samples(event)
+            event
             if isinstance(event, ProbeTelemetryChunk) and event.channel in sheddable_channels
             else None
         ),

@@ -12,9 +12,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from types import MappingProxyType
 from typing import NamedTuple
-from uuid import UUID
 
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
@@ -22,6 +20,7 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAuthorizationFa
 
 from cryotrail_producers.errors import TransportUnavailable
 from cryotrail_producers.kafka_clients import KafkaConnection, admin, consumer
+from cryotrail_producers.outbox.drain import LastAcknowledged
 from cryotrail_schemas.delivery import read_delivery
 from cryotrail_schemas.topics import MAX_MESSAGE_BYTES
 
@@ -31,13 +30,6 @@ _REQUEST_TIMEOUT_MS = 5000
 _READ_BACK_S = 5.0
 
 
-class LastAcknowledged(NamedTuple):
-    """The newest record of a partition that is kept here."""
-
-    offset: int
-    event_id: UUID
-
-
 class LogState(NamedTuple):
     """The log of a topic at one moment."""
 
@@ -45,7 +37,7 @@ class LogState(NamedTuple):
     """Another one after the topic was deleted and made anew, and on another cluster."""
     ends: dict[int, int]
     """Per partition, the offset that its next record gets."""
-    found: Mapping[int, str | None] = MappingProxyType({})
+    found: Mapping[int, str | None]
     """Per partition that was asked for, the event id of the record at that offset, None = a record
     without one; no entry where nothing could be read, which says nothing."""
 

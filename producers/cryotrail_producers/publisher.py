@@ -13,7 +13,8 @@ from uuid import UUID
 
 from cryotrail_producers.encoding import SOURCE_LIMIT_BYTES, outbox_entry
 from cryotrail_producers.errors import OutboxError, PublisherSettingsRefused
-from cryotrail_producers.outbox.care import OnStatus, OutboxCare
+from cryotrail_producers.outbox.care import OutboxCare
+from cryotrail_producers.outbox.lights import OnStatus
 from cryotrail_producers.outbox.pair import OutboxPair
 from cryotrail_producers.outbox.status import OutboxStatus
 from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
@@ -88,7 +89,7 @@ class Publisher:
                 self._personal.close()
             raise
         self._sender = Sender(self._outboxes, transport, settings.sender, settings.grace_s)
-        care = OutboxCare(self._outboxes, settings, lambda: self._sender.problem, on_status)
+        care = OutboxCare(self._outboxes, settings, self.sending_problem, on_status)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=care.run, args=(self._stop,), name="outbox-care", daemon=True),
@@ -176,7 +177,7 @@ class Publisher:
 
         :raises OutboxError: the outbox cannot be written; it is reported later.
         """
-        self._outboxes.report_gaps(0.0)
+        self._outboxes.report_gaps()
         self._sender.wake()
 
     def count_refused(self, count: int) -> None:
@@ -218,11 +219,11 @@ class Publisher:
         return self._outboxes.status()
 
     def problem(self) -> str | None:
-        """Why nothing is sent just now, or which event Kafka refuses; None when all goes well.
+        """Why this process cannot send, or which event Kafka refuses, whoever sends; None = neither.
 
         :raises OutboxError: the outbox cannot be read.
         """
-        return self._sender.problem or self.status().problem
+        return self.sending_problem() or self.status().problem
 
     def statuses(self) -> dict[str, OutboxStatus]:
         """What each file of the outbox holds, by name: ``clinical`` and ``telemetry``.
@@ -232,11 +233,11 @@ class Publisher:
         return self._outboxes.statuses()
 
     def sending_problem(self) -> str | None:
-        """Why this process sends nothing just now; None also while another process sends."""
-        return self._sender.problem if self._sender.tally.is_sender else None
+        """Why this process cannot send just now; None also while another process sends."""
+        return self._sender.problem
 
     def sender_tally(self) -> SenderTally:
-        """What this process has sent, and whether its sender turns; to be read from any thread."""
+        """What this process has sent, who sends, and whether its sender turns; from any thread."""
         return self._sender.tally
 
     def close(self) -> None:

@@ -65,7 +65,8 @@ class PublisherSettings:
     keys_path: Path | None = None
     """SQLite file of those keys; None = ``keys.sqlite3`` beside ``outbox_path``."""
     status_interval_s: float = 0.5
-    """How often the status is looked at for ``on_status``, which is called when it has changed."""
+    """How often the status is looked at: to warn in the log of a bound that is near, and for
+    ``on_status``, which is called when it has changed."""
     close_timeout_s: float = 15.0
     """How long ``close`` waits for the sender to let go of the network."""
     sender: SenderSettings = field(default_factory=SenderSettings)

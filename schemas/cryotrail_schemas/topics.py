@@ -15,6 +15,9 @@ PROCEDURE_EVENTS: Final = "cryotrail.procedure-events"
 PROBE_TELEMETRY: Final = "cryotrail.probe-telemetry"
 """Chunks of samples, about two hundred samples for each discrete event."""
 
+EVENT_TOPICS: Final = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+"""All topics that events travel by."""
+
 PARTITION_COUNT: Final = 12
 MAX_MESSAGE_BYTES: Final = 262_144
 

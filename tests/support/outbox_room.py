@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from room_events import SOURCE
 
+from cryotrail_producers.outbox.lights import OnStatus
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings, SenderSettings
 from cryotrail_producers.transport import OutgoingRecord, Transport
@@ -23,7 +24,12 @@ class Room:
         self._opened = opened
 
     def publisher(
-        self, transport: Transport, *, grace_s: float = 900.0, **sender: float
+        self,
+        transport: Transport,
+        *,
+        grace_s: float = 900.0,
+        on_status: OnStatus | None = None,
+        **sender: float,
     ) -> Publisher:
         quick = {"back_off_min_s": 0.01, "back_off_max_s": 0.05} | sender
         settings = PublisherSettings(
@@ -31,9 +37,10 @@ class Room:
             source=SOURCE,
             grace_s=grace_s,
             telemetry_sync_s=0.1,
+            status_interval_s=0.1,
             sender=SenderSettings(**quick),  # type: ignore[arg-type]
         )
-        return self._opened.enter_context(Publisher(settings, transport))
+        return self._opened.enter_context(Publisher(settings, transport, on_status=on_status))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from room_events import SOURCE, chunk, entry, freeze
 
-from cryotrail_producers.outbox.care import OnStatus
+from cryotrail_producers.outbox.lights import OnStatus
 from cryotrail_producers.outbox_file.budget import ROW_BYTES, UNBOUNDED, Budget
 from cryotrail_producers.publisher import Publisher
 from cryotrail_producers.settings import PublisherSettings, SenderSettings

@@ -81,7 +81,8 @@ class Materialiser:
         Safe to repeat after a crash at any point: raw rows, marts and publication each continue
         from what was committed.
 
-        :param advance: told how many entries were read, for a progress bar.
+        :param advance: told how many entries were read, for a progress bar; and 0 after each step
+            behind that, since these take their time too.
         :raises OtherLog: the warehouse was built from another log.
         """
         head = store.head()
@@ -89,7 +90,8 @@ class Materialiser:
         state = self._files.marts_state()
         touched: list[str] = []
         if state is None or state.last_seq < head.tree_size - 1:
-            touched = self._run_models(store, head, -1 if state is None else state.last_seq)
+            after_seq = -1 if state is None else state.last_seq
+            touched = self._run_models(store, head, after_seq, advance)
             state = self._files.marts_state()
         assert state is not None
         stale = published_number(self._warehouse_dir) != state.publication_no
@@ -104,12 +106,14 @@ class Materialiser:
             last_seq=state.last_seq,
         )
 
-    def _run_models(self, store: AuditStore, head: Head, after_seq: int) -> list[str]:
+    def _run_models(
+        self, store: AuditStore, head: Head, after_seq: int, advance: Callable[[int], None]
+    ) -> list[str]:
         execute = self._files.connection.execute
         run = ModelRun(self._files, models(), self._warehouse_dir)
         execute("begin")
         try:
-            touched = run.run(store, after_seq, head.tree_size - 1)
+            touched = run.run(store, after_seq, head.tree_size - 1, advance)
             describe_publication(
                 self._files.connection, head, highest_number(self._warehouse_dir) + 1, self._site_tz
             )

@@ -43,12 +43,19 @@ class ModelRun:
         self._warehouse_dir = warehouse_dir
         self._seq_range = (0, -1)
 
-    def run(self, store: AuditStore, after_seq: int, through_seq: int) -> list[str]:
+    def run(
+        self,
+        store: AuditStore,
+        after_seq: int,
+        through_seq: int,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> list[str]:
         """Run every model; the caller has begun the transaction and commits it.
 
         :param after_seq: the marts contain the log up to here; -1 = nothing.
         :param through_seq: the end of the log as it was read. It bounds the scan above, not the
             last number of a procedure: corrections come later than what they correct.
+        :param advance: told 0 after each model: no entry was read, and the work goes on.
         :returns: the ids of the procedures that were touched.
         """
         execute = self._connection.execute
@@ -62,12 +69,14 @@ class ModelRun:
             for model in self._models:
                 if model.refresh in ("staging", "touched"):
                     self._replace_touched(model)
+                    advance(0)
             telemetry_files.write_touched(self._connection, self._warehouse_dir)
         for model in self._models:
             if model.refresh == "full":
                 sql = model.render(self._full_reference(model), self._remarks_only(model))
                 execute(f"delete from marts.main.{model.name}")
                 execute(f"insert into marts.main.{model.name} by name {sql}")
+                advance(0)
         return [procedure_id for procedure_id, _ in touched]
 
     def drop_temporary(self) -> None:

@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from cryotrail_audit.stop_flag import StopFlag
 from cryotrail_audit.store import AuditStore
 from cryotrail_schemas.errors import CryotrailError
 from cryotrail_warehouse.materialiser import Materialiser, RefreshOutcome
@@ -29,18 +30,6 @@ def _silent(count: int) -> None:
 
 def _nobody(outcome: RefreshOutcome) -> None:
     """Nobody wants to know."""
-
-
-class StopFlag(Protocol):
-    """How a materialiser is told to stop; :class:`threading.Event` is one."""
-
-    def is_set(self) -> bool:
-        """Whether it was told to."""
-        ...
-
-    def wait(self, timeout: float) -> object:
-        """Wait so many seconds, or until it is told to stop."""
-        ...
 
 
 def refresh(
@@ -84,6 +73,7 @@ def follow(
     every_s: float,
     stop: StopFlag,
     looked: Callable[[RefreshOutcome], None] = _nobody,
+    advance: Callable[[int], None] = _silent,
 ) -> Iterator[RefreshOutcome]:
     """Refresh until ``stop`` is set; yields each outcome that published something.
 
@@ -92,13 +82,14 @@ def follow(
     reached it waits, and readers keep the last publication.
 
     :param looked: told of each look at the store that read it to its end, news or not.
+    :param advance: told while a refresh goes on, as by :func:`refresh`: a long one is not stuck.
     :raises MaterialiserBusy: another process is writing this warehouse.
     """
     with Materialiser.open(warehouse_dir, site_tz) as materialiser:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                outcome = materialiser.refresh(store)
+                outcome = materialiser.refresh(store, advance)
             except CryotrailError as error:
                 if not error.retriable:
                     raise

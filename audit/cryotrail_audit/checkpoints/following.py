@@ -6,9 +6,10 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from cryotrail_audit.checkpoints.errors import CheckpointError
+from cryotrail_audit.stop_flag import StopFlag
 from cryotrail_schemas.errors import CryotrailError
 
 LOOK_EVERY_S: Final = 1.0
@@ -18,18 +19,6 @@ SIGN_EVERY_S: Final = 60.0
 """How long entries may wait for a signature."""
 
 _log = logging.getLogger(__name__)
-
-
-class StopFlag(Protocol):
-    """How a service is told to stop; :class:`threading.Event` is one."""
-
-    def is_set(self) -> bool:
-        """Whether it was told to."""
-        ...
-
-    def wait(self, timeout: float) -> object:
-        """Wait so many seconds, or until it is told to stop."""
-        ...
 
 
 def follow(

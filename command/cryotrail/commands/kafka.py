@@ -10,8 +10,9 @@ from cryotrail.console import print_json, say, table
 from cryotrail.embedded import broker
 from cryotrail.embedded.connection import kafka_connection
 from cryotrail.embedded.state import read_state, running_state
-from cryotrail.embedded.topics import TOPICS, TopicDifference, ensure_topics
+from cryotrail.embedded.topics import TopicDifference, ensure_topics
 from cryotrail.settings import Settings
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 _EXAMPLES = """\
 examples:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     if chosen.action == "trim":
         if not chosen.through_recorded:
             parser.error("trim needs --through-recorded: there is no other way to trim")
-        return _trim(settings, chosen.topic or list(TOPICS), chosen.dry_run, chosen.json)
+        return _trim(settings, chosen.topic or list(EVENT_TOPICS), chosen.dry_run, chosen.json)
     actions = {"start": _start, "stop": _stop, "status": _status, "topics": _topics}
     return actions[chosen.action](settings, chosen.json)
 
@@ -112,7 +113,7 @@ def _topics(settings: Settings, as_json: bool) -> int:
             }
         )
     else:
-        for topic in TOPICS:
+        for topic in EVENT_TOPICS:
             print(f"{topic} {'created' if topic in outcome.created else 'exists'}")
         _report(outcome.differences)
     return 1 if outcome.differences else 0
@@ -169,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
         help="delete the records below each partition's recorded position",
     )
     trimming.add_argument(
-        "--topic", action="append", choices=TOPICS, help="only this topic; may be repeated"
+        "--topic", action="append", choices=EVENT_TOPICS, help="only this topic; may be repeated"
     )
     trimming.add_argument("--dry-run", action="store_true", help="say it, and delete nothing")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")

@@ -11,7 +11,7 @@ from cryotrail.argument_types import add_http, seconds
 from cryotrail.console import print_json, progress
 from cryotrail.outbox_following import send_until_stopped
 from cryotrail.outbox_status import status_json
-from cryotrail.publishing import open_publisher
+from cryotrail.publishing import open_publisher, why_waiting
 from cryotrail.settings import Settings
 
 EPILOG = """\
@@ -86,7 +86,7 @@ def _send(settings: Settings, wait_s: float, *, as_json: bool) -> int:
                 if status.sent > before.sent:
                     advance(status.sent - before.sent)
                     give_up = time.monotonic() + wait_s
-        problem = (publisher.problem() or "not acknowledged") if status.waiting else None
+        problem = why_waiting(publisher) if status.waiting else None
     if as_json:
         print_json({**status_json(status), "problem": problem})
     elif problem:

@@ -55,6 +55,8 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     options = parser.parse_args(arguments)
     if options.action == "rebuild":
         _check_rebuild(parser, options)
+    if options.action == "refresh" and options.http is not None and not options.follow:
+        parser.error("--http goes with --follow: one refresh ends before anybody could ask it")
     if options.action == "path":
         print(published_path(settings.warehouse_dir))
     elif options.action == "sql":
@@ -196,7 +198,13 @@ def _follow(options: argparse.Namespace, settings: Settings) -> None:
         stop = stack.enter_context(signalled_stop(beat))
         store = stack.enter_context(closing(open_store(settings.audit_url)))
         for outcome in follow(
-            store, settings.warehouse_dir, settings.site_tz, options.every_s, stop, looked
+            store,
+            settings.warehouse_dir,
+            settings.site_tz,
+            options.every_s,
+            stop,
+            looked,
+            lambda _count: beat(),
         ):
             if options.json:
                 print(json.dumps(_outcome_json(outcome)), flush=True)

@@ -12,15 +12,14 @@ from cryotrail.embedded.errors import TopicsRefused
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_schemas.topics import (
     DEAD_LETTERS,
+    EVENT_TOPICS,
     MAX_DEAD_LETTER_BYTES,
     MAX_MESSAGE_BYTES,
     PARTITION_COUNT,
-    PROBE_TELEMETRY,
-    PROCEDURE_EVENTS,
 )
 
-TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
-"""The topics of events, which every cluster needs."""
+TOPICS = EVENT_TOPICS
+"""What every cluster needs."""
 
 
 class _Shape(NamedTuple):

@@ -26,7 +26,7 @@ from cryotrail_consumers.reading.kafka_errors import translated
 from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
 from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
 from cryotrail_consumers.reading.source import Extent
-from cryotrail_consumers.recording.continuity import continuation
+from cryotrail_consumers.recording.continuity import continuation, is_replaced
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_producers.personal_cipher import RecordCipher
 
@@ -114,8 +114,7 @@ def _outcome(
 ) -> Outcome:
     if position is None:
         return "not recorded" if extent.end > extent.start else "empty"
-    topic_uuid = sighting.topics[partition.topic].topic_uuid
-    if (position.cluster_id, position.topic_uuid) != (sighting.cluster_id, topic_uuid):
+    if is_replaced(position, sighting.cluster_id, sighting.topics[partition.topic]):
         return "not the same log"
     if continuation(position, partition, extent, reader, store, records).loss is not None:
         return "not the same log"

@@ -40,7 +40,7 @@ def endpoints(address: Address, registry: CollectorRegistry, health: Health) -> 
     thread = threading.Thread(target=server.serve_forever, name="endpoints", daemon=True)
     thread.start()
     try:
-        yield Address(address.host, server.server_port)
+        yield Address(address.host, server.server_address[1])
     finally:
         server.shutdown()
         server.server_close()
@@ -49,10 +49,6 @@ def endpoints(address: Address, registry: CollectorRegistry, health: Health) -> 
 
 class _Server(ThreadingHTTPServer):
     """A question that takes long, as while a database hangs, keeps no other from its answer."""
-
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
 
     def __init__(self, address: Address, registry: CollectorRegistry, health: Health) -> None:
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -63,7 +59,6 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # Not http.server's, which asks a resolver for the name of this host.
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.socket.getsockname()[:2]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever asked went away; nothing is wrong here."""

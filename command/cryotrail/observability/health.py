@@ -12,8 +12,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import Final
 
-STUCK_AFTER_S: Final = 30.0
-"""A loop that has not turned for so long is taken to be stuck."""
+from cryotrail_audit.waits import LOCK_WAIT_S
+
+STUCK_AFTER_S: Final = 2.0 * LOCK_WAIT_S
+"""A loop that has not turned for so long is taken to be stuck.
+
+One turn may wait for the append lock, and an orchestrator's restart would only wait once more.
+"""
 
 _FRESH_S: Final = 1.0
 """How long an answer about what is needed is good: whoever asks more often asks nobody else."""

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Final
 
 from cryotrail_schemas.catalog import catalog
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 OTHER: Final = "other"
 """Stands for every value that is no label."""
@@ -24,8 +23,6 @@ MOST_VALUES: Final = 100
 # a person's name in DICOM (^) and HL7 (^, ~).
 _SOURCE: Final = re.compile(r"[a-z][a-z0-9+.-]{1,15}:[a-z0-9:/._-]{1,100}")
 _CODE: Final = re.compile(r"[a-z][a-z_]{1,39}")
-
-TOPICS: Final = frozenset({PROCEDURE_EVENTS, PROBE_TELEMETRY})
 
 
 class BoundedLabel:

@@ -41,16 +41,12 @@ _NUMBER: Final = _matching(r"-?\d{1,19}(\.\d{1,9})?")
 ALLOWED: Final[dict[str, Callable[[Any], bool]]] = {
     "trace_id": _matching(r"[0-9a-f]{32}"),
     "event_id": _UUID,
-    "procedure_id": _UUID,
     "event_type": _NAME,
     "topic": _matching(r"[a-z][a-z0-9._-]{0,99}"),
     "partition": _NUMBER,
     "offset": _NUMBER,
     "reason": _WORD,
-    "seq": _NUMBER,
     "count": _NUMBER,
-    "wait_s": _NUMBER,
-    "retriable": _matching("True|False"),
 }
 """The fields of a line beside ``ts level event logger``, and what each may look like."""
 

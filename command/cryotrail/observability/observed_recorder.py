@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 from cryotrail.observability.health import Health
 from cryotrail.observability.readiness import recorder_reads, store_answers
@@ -11,7 +11,6 @@ from cryotrail.observability.recorder_metrics import RecorderMetrics
 from cryotrail.observability.serving import serving
 from cryotrail.recording import open_recorder
 from cryotrail.settings import Settings
-from cryotrail_audit.store import open_store
 from cryotrail_consumers.recording.recorder import Recorder
 
 
@@ -37,6 +36,4 @@ def observed_recorder(
         serving(address, "recorder", [metrics], health),
         open_recorder(settings, metrics, quarantine_unknown=quarantine_unknown) as recorder,
     ):
-        with closing(open_store(settings.audit_url)) as store:
-            metrics.begin(recorder.tally, store.head().tree_size)
         yield recorder

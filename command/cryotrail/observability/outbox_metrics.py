@@ -67,7 +67,7 @@ def _of_sender(tally: SenderTally) -> Iterator[Metric]:
     )
     yield GaugeMetricFamily(
         "cryotrail_sender_active",
-        "1 = this process sends from the outbox, 0 = another one does.",
+        "1 = this process sends from the outbox, 0 = another one does, or nobody.",
         int(tally.is_sender),
     )
 

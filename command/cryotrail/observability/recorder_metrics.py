@@ -23,7 +23,7 @@ from cryotrail_audit.records import EVENT, AppendOutcome, IncomingBatch, Incomin
 from cryotrail_consumers.decoding.headers import unpack_headers
 from cryotrail_consumers.recording.tally import Tally
 from cryotrail_schemas.delivery import CE_SOURCE
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS, topic_of
+from cryotrail_schemas.topics import EVENT_TOPICS, topic_of
 
 # By place in the tuple: this looks at every event of the hot path.
 _TYPE: Final = itemgetter(IncomingRecord._fields.index("event_type"))
@@ -45,12 +45,12 @@ class RecorderMetrics(Collector):
         self._reasons = labels.codes()
         self._gaps = SequenceGaps(self._source_of)
         self._offsets = ClockOffsets(self._source_of)
-        self._latencies = dict.fromkeys((PROCEDURE_EVENTS, PROBE_TELEMETRY), ingest_latency.EMPTY)
+        self._latencies = dict.fromkeys(EVENT_TOPICS, ingest_latency.EMPTY)
         self._appending_s = 0.0
         self._head_seq: int | None = None
 
-    def begin(self, tally: Tally, tree_size: int) -> None:
-        """A recorder begins to work on a log of so many entries."""
+    def begins(self, tally: Tally, tree_size: int) -> None:
+        """A recorder is about to work on a log of so many entries."""
         self.tally, self._head_seq = tally, tree_size - 1
 
     def looped(self, tally: Tally) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cryotrail.observability.health import Heartbeat
 from cryotrail_audit.checkpoints.errors import CheckpointError
-
-_Asked = ParamSpec("_Asked")
-_Answer = TypeVar("_Answer")
 
 
 class SignerWatch:
@@ -23,22 +20,39 @@ class SignerWatch:
         self.verified_s: float | None = None
         """When new entries were last hashed and found to extend what was signed; since 1970."""
         self.problem: str | None = None
-        """Why the last step signed nothing; None = it did, or there was nothing to sign."""
+        """Why the last step failed; None = it did not, or there is nothing left to sign."""
 
-    def watched(
-        self, call: Callable[_Asked, _Answer], *, verifies: bool = False
-    ) -> Callable[_Asked, _Answer]:
-        """``call``, its failures counted; one that ``verifies`` has verified when it returns."""
+    def signed(self) -> None:
+        """New entries were hashed, found to extend what was signed, and signed."""
+        self.verified_s = time.time()
 
-        def watching(*arguments: _Asked.args, **named: _Asked.kwargs) -> _Answer:
-            try:
-                result = call(*arguments, **named)
-            except CheckpointError as error:
-                self.failures += 1
-                self.problem = str(error)
-                raise
-            if verifies:
-                self.verified_s, self.problem = time.time(), None
-            return result
+    def is_due(self, asked: Callable[[bool], bool]) -> Callable[[bool], bool]:
+        """What says whether a step is due, watched."""
+
+        def watching(waited: bool) -> bool:
+            with self._counted():
+                due = asked(waited)
+            if waited and not due:
+                self.problem = None  # the log ends with what was signed
+            return due
 
         return watching
+
+    def step(self, taken: Callable[[], None]) -> Callable[[], None]:
+        """A step, watched. It may sign nothing, and only keep outside what was signed."""
+
+        def watching() -> None:
+            with self._counted():
+                taken()
+            self.problem = None
+
+        return watching
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except CheckpointError as error:
+            self.failures += 1
+            self.problem = str(error)
+            raise

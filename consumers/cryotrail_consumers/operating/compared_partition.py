@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from cryotrail_audit.records import Position
-from cryotrail_consumers.reading.source import TopicSighting
-
 BLOCK_OFFSETS: Final = 2000
 """Compared at once, hence held in memory."""
 
@@ -53,8 +50,3 @@ class ComparedPartition:
         self.difference_count += 1
         if len(self.differences) < _MOST_NAMED:
             self.differences.append(Difference(offset, what, seq))
-
-
-def is_replaced(position: Position, cluster_id: str, sighting: TopicSighting) -> bool:
-    """Whether a topic is another than the one that was recorded under its name."""
-    return (position.cluster_id, position.topic_uuid) != (cluster_id, sighting.topic_uuid)

@@ -18,7 +18,7 @@ from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition, record_hash
 from cryotrail_consumers.errors import LogDamaged, ResetRefused
 from cryotrail_consumers.reading.source import Extent, LogReader, TopicSighting
-from cryotrail_consumers.recording.continuity import continuation
+from cryotrail_consumers.recording.continuity import TOPIC_REPLACED, continuation, is_replaced
 from cryotrail_consumers.recording.rereading import stored_record_hash
 from cryotrail_producers.personal_cipher import RecordCipher
 
@@ -96,12 +96,8 @@ def plan_resets(
                 hint="give an offset that Kafka holds, or the end itself",
             )
         position = store.position(*partition)
-        sighting = topics[partition.topic]
-        if position is not None and (position.cluster_id, position.topic_uuid) != (
-            cluster_id,
-            sighting.topic_uuid,
-        ):
-            raise _other_log(partition, "topic_replaced")
+        if position is not None and is_replaced(position, cluster_id, topics[partition.topic]):
+            raise _other_log(partition, TOPIC_REPLACED)
         planned.append(_plan(store, reader, partition, extent, position, asked, cipher))
     return planned
 

@@ -20,12 +20,9 @@ from cryotrail_audit.records import Position
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.decoding.headers import pack_headers
 from cryotrail_consumers.decoding.sealing import compared_value
-from cryotrail_consumers.operating.compared_partition import (
-    BLOCK_OFFSETS,
-    ComparedPartition,
-    is_replaced,
-)
+from cryotrail_consumers.operating.compared_partition import BLOCK_OFFSETS, ComparedPartition
 from cryotrail_consumers.reading.source import Extent, LogReader, SourceRecord, TopicSighting
+from cryotrail_consumers.recording.continuity import is_replaced
 from cryotrail_producers.personal_cipher import RecordCipher
 
 What = Literal["missing in Kafka", "not recorded", "other key", "other value", "other headers"]

@@ -25,12 +25,9 @@ from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition
 from cryotrail_consumers.decoding.known_schemas import SchemaStore
 from cryotrail_consumers.decoding.sealing import compared_value
-from cryotrail_consumers.operating.compared_partition import (
-    BLOCK_OFFSETS,
-    ComparedPartition,
-    is_replaced,
-)
+from cryotrail_consumers.operating.compared_partition import BLOCK_OFFSETS, ComparedPartition
 from cryotrail_consumers.reading.source import Extent, TopicSighting
+from cryotrail_consumers.recording.continuity import is_replaced
 from cryotrail_producers.personal_cipher import RecordCipher
 
 What = Literal["missing in store", "only in store", "other content", "unreadable now"]

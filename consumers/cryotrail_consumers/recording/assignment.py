@@ -17,6 +17,7 @@ from cryotrail_consumers.recording.continuity import (
     Continuation,
     continuation,
     first_continuation,
+    is_replaced,
 )
 from cryotrail_producers.personal_cipher import RecordCipher
 
@@ -148,8 +149,7 @@ def _find(
     position = store.position(*partition)
     if position is None:
         return _Finding(position, extent, first_continuation(extent))
-    topic_uuid = source.topics[partition.topic].topic_uuid
-    if (position.cluster_id, position.topic_uuid) != (source.cluster_id, topic_uuid):
+    if is_replaced(position, source.cluster_id, source.topics[partition.topic]):
         begun_anew = first_continuation(extent)._replace(loss=TOPIC_REPLACED)
         return _Finding(position, extent, begun_anew)
     furthest = store.furthest_position(position)

@@ -13,7 +13,7 @@ from cryotrail_audit.records import Position
 from cryotrail_audit.store import AuditStore
 from cryotrail_consumers.coordinates import NOTHING_RECORDED, TopicPartition, record_hash
 from cryotrail_consumers.decoding.sealing import is_same_value
-from cryotrail_consumers.reading.source import Extent, LogReader
+from cryotrail_consumers.reading.source import Extent, LogReader, TopicSighting
 from cryotrail_producers.personal_cipher import RecordCipher
 
 TOPIC_REPLACED: Final = "topic_replaced"
@@ -37,6 +37,11 @@ class Continuation(NamedTuple):
     """Of the record before ``offset``; :data:`NOTHING_RECORDED` when the log has none."""
     loss: str | None
     """Why this is a new incarnation; None = the log goes on as it was recorded."""
+
+
+def is_replaced(position: Position, cluster_id: str, sighting: TopicSighting) -> bool:
+    """Whether a topic is another than the one that was recorded under its name."""
+    return (position.cluster_id, position.topic_uuid) != (cluster_id, sighting.topic_uuid)
 
 
 def first_continuation(extent: Extent) -> Continuation:

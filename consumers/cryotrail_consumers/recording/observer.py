@@ -11,10 +11,14 @@ from cryotrail_consumers.recording.tally import Tally
 class RecorderObserver(Protocol):
     """Told by the recorder, on its own thread, what it does.
 
-    Both calls must be quick and raise nothing: they are part of the loop. Numbers that grow, and
+    The calls must be quick and raise nothing: they are part of the loop. Numbers that grow, and
     what stands now, are attributes of :class:`~cryotrail_consumers.recording.tally.Tally`, which
     any thread may read at any time.
     """
+
+    def begins(self, tally: Tally, tree_size: int) -> None:
+        """A recorder is about to work on a log of so many entries; said once, by who opened it."""
+        ...
 
     def looped(self, tally: Tally) -> None:
         """The loop turned once: about every half second, also while something is waited for."""
@@ -31,6 +35,9 @@ class RecorderObserver(Protocol):
 
 class Unobserved:
     """Nobody watches."""
+
+    def begins(self, tally: Tally, tree_size: int) -> None:
+        """See :class:`RecorderObserver`."""
 
     def looped(self, tally: Tally) -> None:
         """See :class:`RecorderObserver`."""

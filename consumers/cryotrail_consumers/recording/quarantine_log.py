@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -22,8 +22,7 @@ SAY_EVERY_S: Final = 60.0
 class QuarantineLog:
     """Says the first record of each reason at once, and how many followed a minute later."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._said_s: dict[str, float] = {}
         self._unsaid: Counter[str] = Counter()
 
@@ -35,7 +34,7 @@ class QuarantineLog:
         :param records: pairs of kind and record, as they were appended.
         :param topics: names of topics by their id in the store.
         """
-        now = self._clock()
+        now = time.monotonic()
         for kind, record in records:
             if kind != QUARANTINED:
                 continue

@@ -80,7 +80,7 @@ class Recorder:
         self._open_source = open_source
         self._decoder = decoder
         self._records = records
-        self._on_batch: Callable[[Tally], None] = _nothing
+        self._on_batch: Callable[[Tally], None] | None = None
         self._patience = Patience()
         self._gathering = Gathering()
         self._suspect_damage = False
@@ -113,7 +113,7 @@ class Recorder:
         :raises GivenUp: what is away was waited for in vain.
         :raises TakenOver: another recorder claimed the partitions.
         """
-        self._on_batch = on_batch or _nothing
+        self._on_batch = on_batch
         self._patience = Patience(give_up_after_s)
         opened = False
         while not self._is_stopping:
@@ -152,9 +152,10 @@ class Recorder:
                     self.tally.backlog = sum(
                         end - owned[partition].next_offset for partition, end in ends.items()
                     )
-                waited_for = {p: end for p, end in ends.items() if p not in self.tally.breakers}
-                if until_caught_up and generation and source.has_reached(waited_for):
-                    return
+                if until_caught_up and generation:
+                    waited_for = {p: end for p, end in ends.items() if p not in self.tally.breakers}
+                    if source.has_reached(waited_for):
+                        return
                 self._try_again(source, owned)
                 self._gathering.wait()
                 # Not kept in a name, which would hold it in memory while the next is fetched.
@@ -232,8 +233,9 @@ class Recorder:
         batch = IncomingBatch(assembled.records, partitions, unsaid, self.owner)
         self._is_append_due = True
         began_s = time.monotonic()
-        lineages = [one.lineage for one in owned.values()]
+        lineages = (one.lineage for one in owned.values())  # looked at where a record is refused
         batch, outcome = append_storable(self._store, batch, lineages, self._records)
+        elapsed_s = time.monotonic() - began_s
         self._is_append_due = False
         self._gathering.recorded(len(batch.records))
         self._guard.recorded(unsaid)
@@ -241,8 +243,9 @@ class Recorder:
         if outcome.quarantined:
             topics = {one.lineage.topic_id: place.topic for place, one in owned.items()}
             self._quarantine_log.look_at(batch.records, topics)
-        self._observer.appended(batch, outcome, time.monotonic() - began_s)
-        self._on_batch(self.tally)
+        self._observer.appended(batch, outcome, elapsed_s)
+        if self._on_batch is not None:
+            self._on_batch(self.tally)
         source.commit({one: at.next_offset for one, at in assembled.progress.items()})
 
     def _hold(self, source: RecordSource, offsets: Mapping[TopicPartition, int]) -> None:
@@ -294,7 +297,3 @@ class Recorder:
         hint = f" ({error.hint})" if error.hint else ""
         _log.warning("trying again in %.1f s: %s%s", wait_s, error, hint)
         return wait_s
-
-
-def _nothing(tally: Tally) -> None:
-    """Nobody wants to be told."""

@@ -7,7 +7,7 @@ and would again at every start; so the record is found and set aside like any ot
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 
 from cryotrail_audit.errors import BatchRefused
@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 def append_storable(
     store: AuditStore,
     batch: IncomingBatch,
-    lineages: Sequence[Lineage],
+    lineages: Iterable[Lineage],
     records: RecordCipher | None,
 ) -> tuple[IncomingBatch, AppendOutcome]:
     """Append a batch; when a value in it is refused, with that record quarantined.
 
-    :param lineages: of all partitions that the batch is from.
+    :param lineages: of all partitions that the batch is from; looked at when a value is refused.
     :param records: seals what is quarantined; None = it is stored as it came.
     :return: what was appended, and what came of it.
     :raises AuditError: as :meth:`AuditStore.append`.

@@ -15,7 +15,6 @@ from sqlite3 import Connection
 from typing import Any, NamedTuple
 
 from cryotrail_producers.errors import OutboxDamaged
-from cryotrail_producers.log_state import LastAcknowledged
 from cryotrail_producers.outbox.connection import OutboxConnection
 from cryotrail_producers.outbox_file.layout import Synchronous, transaction, translated
 from cryotrail_producers.outbox_file.row_checksum import WRITTEN_COLUMNS, row_checksum
@@ -59,6 +58,13 @@ class Acknowledged(NamedTuple):
     id: int
     part: int
     offset: int
+
+
+class LastAcknowledged(NamedTuple):
+    """The newest record of a partition that is kept here."""
+
+    offset: int
+    event_id: uuid.UUID
 
 
 class OutboxDrain:
@@ -149,8 +155,8 @@ class OutboxDrain:
             ).fetchall()
         return [id_ for (id_,) in rows]
 
-    def cut(self, acknowledged_before_us: int) -> int:
-        """Forget rows acknowledged before that time, some at once; returns how many went.
+    def cut(self, acknowledged_before_us: int) -> None:
+        """Forget rows acknowledged before that time, some at once.
 
         What the seal of their procedure will need of them is kept. A file that has grown during an
         outage gives its space back to the disk, bit by bit.
@@ -176,7 +182,6 @@ class OutboxDrain:
             if free_pages > _FREE_PAGES_KEPT:
                 # It frees a page a step, and `execute` would take one step alone.
                 connection.executescript(f"PRAGMA incremental_vacuum({_FREE_PAGES_KEPT})")
-        return len(ids)
 
     def _row(
         self, connection: Connection, id_: int, checksum: bytes | None, *columns: Any

@@ -50,10 +50,6 @@ class GapReports:
         with self._clinical.writing() as connection:
             return self._report(connection, telemetry_gaps.gaps_due(connection, *due))
 
-    def report_all(self) -> list[int]:
-        """Accept a report of everything that is noted."""
-        return self.report_due(0.0)
-
     def report_of(self, procedure_id: UUID) -> list[int]:
         """Accept the reports of one procedure."""
         with self._noting_lock, self._noting.reading() as connection:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from cryotrail_producers.outbox.outbox import Outbox
 from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
 from cryotrail_producers.outbox_file.sealed_procedures import subject_of
+from cryotrail_schemas.datum.times import instant
 from cryotrail_schemas.events import (
     ActorRole,
     DataOrigin,
@@ -20,8 +22,6 @@ from cryotrail_schemas.events import (
     OutboxLossReported,
     TimeBasis,
 )
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Noted(NamedTuple):
@@ -42,6 +42,7 @@ class LossReports:
 
     A report has the procedure whose events were concerned. Where nobody can tell any more which
     those were, it is the one of which an event is published next: most likely it was under way.
+    Until there is one, each event is looked at once, however often :meth:`report` is called.
 
     Errors are those of :class:`~cryotrail_producers.outbox.outbox.Outbox`; what could not be reported
     stays noted.
@@ -54,6 +55,8 @@ class LossReports:
         self._clinical = clinical
         self._telemetry = telemetry
         self._make_entry = make_entry
+        self._looked_through: dict[tuple[bytes, Path], tuple[str, int]] = {}
+        """By loss and file, up to which id no event tells of it, and who numbered there last."""
 
     def report(self) -> list[int]:
         """Accept a report of every loss whose procedure is known; returns the ids of the rows."""
@@ -82,10 +85,37 @@ class LossReports:
         if loss.procedure_id and loss.subject_id and loss.data_origin:
             return loss.procedure_id, loss.subject_id, loss.data_origin
         for outbox in (self._clinical, self._telemetry):
-            with outbox.reading() as connection:
-                found = _told_by_an_event(connection, loss)
+            found = self._told_by_an_event(outbox, loss)
             if found is not None:
                 return found
+        return None
+
+    def _told_by_an_event(self, outbox: Outbox, loss: _Noted) -> tuple[bytes, bytes, str] | None:
+        """By one that was not looked at before; one that tells is found until the loss is reported."""
+        place = loss.event_id, outbox.path
+        with outbox.reading() as connection, closing(connection.cursor()) as cursor:
+            newest_producer_id, last_id = cursor.execute(
+                "SELECT (SELECT producer_id FROM producer ORDER BY producer_no DESC LIMIT 1),"
+                " (SELECT coalesce(max(id), 0) FROM event)"
+            ).fetchone()
+            # Another file that took the place of this one has a producer of its own, and its ids
+            # may begin anew.
+            producer_id, looked_through = self._looked_through.get(place, ("", 0))
+            cursor.execute(
+                "SELECT id, procedure_id, value FROM event WHERE id > ? AND id <= ?"
+                f" AND {_tells(loss)} AND event_type <> 'OutboxLossReported' ORDER BY id",
+                (
+                    looked_through if producer_id == newest_producer_id else 0,
+                    last_id,
+                    loss.found_us if loss.procedure_id is None else loss.procedure_id,
+                ),
+            )
+            for id_, procedure_id, value in cursor:
+                subject = subject_of(value)
+                if subject is not None:
+                    self._looked_through[place] = newest_producer_id, id_ - 1
+                    return procedure_id, *subject
+            self._looked_through[place] = newest_producer_id, last_id
         return None
 
 
@@ -110,23 +140,15 @@ def _note_reported(connection: Connection, loss: _Noted, procedure_id: bytes) ->
     )
 
 
-def _told_by_an_event(connection: Connection, loss: _Noted) -> tuple[bytes, bytes, str] | None:
-    which: tuple[str, Any] = ("procedure_id = ?", loss.procedure_id)
-    if loss.procedure_id is None:
-        which = ("appended_us > ?", loss.found_us)
-    row = connection.execute(
-        f"SELECT procedure_id, value FROM event WHERE {which[0]}"
-        " AND event_type <> 'OutboxLossReported' ORDER BY id LIMIT 1",
-        (which[1],),
-    ).fetchone()
-    subject = None if row is None else subject_of(row[1])
-    return None if subject is None else (row[0], *subject)
+def _tells(loss: _Noted) -> str:
+    """The condition on an event that tells of a loss, with one parameter."""
+    return "appended_us > ?" if loss.procedure_id is None else "procedure_id = ?"
 
 
 def _report(
     loss: _Noted, procedure_id: bytes, subject_id: bytes, data_origin: str
 ) -> OutboxLossReported:
-    found_at = _EPOCH + timedelta(microseconds=loss.found_us)
+    found_at = instant(loss.found_us)
     return OutboxLossReported(
         header=Header(
             event_id=UUID(bytes=loss.event_id),

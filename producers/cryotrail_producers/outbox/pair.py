@@ -20,6 +20,7 @@ from cryotrail_producers.outbox.outbox import Outbox
 from cryotrail_producers.outbox.status import OutboxStatus, by_file, together
 from cryotrail_producers.outbox_file.delivery_numbers import OutboxEntry
 from cryotrail_producers.outbox_file.sealed_procedures import SEAL_TYPE, Contents
+from cryotrail_producers.outbox_file.shed_samples import shed_samples
 from cryotrail_producers.settings import PublisherSettings
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.signing import Signer
@@ -46,7 +47,7 @@ class OutboxPair:
             telemetry = undo.enter_context(
                 Outbox(telemetry_path, "NORMAL", signer, settings.telemetry_budget)
             )
-            self.gaps = GapReports(clinical, make_entry)
+            self._gaps = GapReports(clinical, make_entry)
             undo.pop_all()
         self.by_topic = {PROCEDURE_EVENTS: clinical, PROBE_TELEMETRY: telemetry}
         self._own: dict[str, range] = {}
@@ -98,7 +99,7 @@ class OutboxPair:
                 self._append_of_topic(topic, entries, outcomes)
                 if topic == PROBE_TELEMETRY and sealed:
                     telemetry.sync()  # a power cut must not leave a seal over chunks that it took
-                    self._own_up(PROCEDURE_EVENTS, self.gaps.report_of(last.procedure_id))
+                    self._own_up(PROCEDURE_EVENTS, self._gaps.report_of(last.procedure_id))
             if sealed:
                 telemetry.settle_seal(last.procedure_id, last.event_id)
         except OutboxError as error:
@@ -119,10 +120,10 @@ class OutboxPair:
         for index, id_ in zip(indices, ids, strict=True):
             if id_ is not None:
                 outcomes[index] = entries[index].event_id
-            elif (samples := entries[index].sheddable) is not None:
-                shed.append((index, samples))
+            elif (chunk := entries[index].sheddable) is not None:
+                shed.append((index, chunk))
         if shed:
-            self.gaps.note([samples for _, samples in shed])
+            self._gaps.note([shed_samples(chunk) for _, chunk in shed])
             outcomes.update((index, None) for index, _ in shed)
 
     def _own_up(self, topic: str, ids: Sequence[int]) -> None:
@@ -162,7 +163,7 @@ class OutboxPair:
         seal_id, ids = clinical.seal(
             procedure_id,
             lambda events: make_seal(events, chunks),
-            lambda connection: self.gaps.report_within(connection, procedure_id),
+            lambda connection: self._gaps.report_within(connection, procedure_id),
         )
         self._own_up(PROCEDURE_EVENTS, ids)
         telemetry.settle_seal(procedure_id, seal_id)
@@ -172,12 +173,15 @@ class OutboxPair:
         """Report what damaged files lost, as far as it is known of which procedure."""
         self._own_up(PROCEDURE_EVENTS, self._losses.report())
 
-    def report_gaps(self, older_than_s: float) -> None:
+    def report_gaps(self, older_than_s: float = 0.0) -> None:
+        """Report everything that was shed, or what of it began so long ago."""
+        self._own_up(PROCEDURE_EVENTS, self._gaps.report_due(older_than_s))
+
+    def report_gaps_in_time(self, older_than_s: float) -> None:
         """Report what was shed: all of it once nothing is shed any more, else what began so long
         ago."""
         shedding = self.by_topic[PROBE_TELEMETRY].is_shedding()
-        ids = self.gaps.report_due(older_than_s) if shedding else self.gaps.report_all()
-        self._own_up(PROCEDURE_EVENTS, ids)
+        self.report_gaps(older_than_s if shedding else 0.0)
 
     def sync(self) -> None:
         """Make everything accepted so far survive a power cut, and so free to be sent."""
@@ -211,7 +215,7 @@ class OutboxPair:
         with ExitStack() as both:
             for outbox in self.by_topic.values():
                 both.callback(outbox.close)
-            both.callback(self.gaps.close)  # run first
+            both.callback(self._gaps.close)  # run first
 
 
 def _up_to_each_seal(entries: Sequence[OutboxEntry]) -> Iterator[Sequence[OutboxEntry]]:

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryotrail_producers.outbox_file.budget import ROW_BYTES, UNBOUNDED, Budget
+from cryotrail_producers.outbox_file.budget import ROW_BYTES, Budget
 from cryotrail_producers.outbox_file.layout import read_only, translated
 
 CLINICAL = "clinical"
@@ -62,7 +62,7 @@ _LOST = " - coalesce((SELECT sum(lost_count) FROM loss), 0)"
 """What went with a damaged file had an id too, and was not sent as far as anybody knows."""
 
 
-def read_status(connection: sqlite3.Connection, budget: Budget = UNBOUNDED) -> OutboxStatus:
+def read_status(connection: sqlite3.Connection, budget: Budget) -> OutboxStatus:
     """The status of the outbox behind an open connection."""
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     # A table expression, so that all is of one instant.
@@ -96,7 +96,7 @@ def read_status(connection: sqlite3.Connection, budget: Budget = UNBOUNDED) -> O
     )
 
 
-def status_of_file(path: Path, budget: Budget = UNBOUNDED) -> OutboxStatus:
+def status_of_file(path: Path, budget: Budget) -> OutboxStatus:
     """The status of an outbox that this process does not use; nothing is opened for writing.
 
     A file that does not exist holds nothing.

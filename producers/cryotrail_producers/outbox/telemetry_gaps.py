@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cryotrail_producers.outbox_file.shed_samples import ShedSamples
+from cryotrail_schemas.datum.times import instant
 from cryotrail_schemas.events import (
     ActorRole,
     Channel,
@@ -25,8 +25,6 @@ from cryotrail_schemas.events import (
     TimeBasis,
 )
 from cryotrail_schemas.identifiers import new_event_id
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CURVE = "procedure_id = ? AND channel = ? AND probe_id IS ? AND sensor_id IS ?"
 
@@ -111,7 +109,7 @@ def _gaps(
                 device_id=device_id,
                 actor_role=ActorRole.SYSTEM,
                 # The end of what is missing, on the clock of the samples.
-                occurred_at=_moment(to_us),
+                occurred_at=instant(to_us),
                 time_basis=TimeBasis(time_basis),
                 clock_offset_ms=clock_offset_ms,
                 data_origin=DataOrigin(data_origin),
@@ -119,8 +117,8 @@ def _gaps(
             channel=Channel(channel),
             probe_id=probe_id,
             sensor_id=sensor_id,
-            from_at=_moment(from_us),
-            to_at=_moment(to_us),
+            from_at=instant(from_us),
+            to_at=instant(to_us),
             lost_sample_count=samples,
             reason=GapReason.SHED,
         )
@@ -141,7 +139,3 @@ def _gaps(
             data_origin,
         ) in rows
     ]
-
-
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)

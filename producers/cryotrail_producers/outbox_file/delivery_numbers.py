@@ -16,8 +16,8 @@ from typing import NamedTuple
 from cryotrail_producers.outbox_file.budget import ROW_BYTES
 from cryotrail_producers.outbox_file.row_checksum import WRITTEN_COLUMNS, row_checksum
 from cryotrail_producers.outbox_file.sealed_procedures import SEAL_TYPE, SealedProcedures
-from cryotrail_producers.outbox_file.shed_samples import ShedSamples
 from cryotrail_schemas.codec import parse_frame
+from cryotrail_schemas.events import ProbeTelemetryChunk
 from cryotrail_schemas.identifiers import new_event_id
 from cryotrail_schemas.signing import SIGNED_TYPES, Signer
 
@@ -40,8 +40,8 @@ class OutboxEntry(NamedTuple):
     """The record's value: framed Avro."""
     traceparent: str | None = None
     """W3C Trace Context of the span that published it."""
-    sheddable: ShedSamples | None = None
-    """What is lost when it is shed for want of room; None = it may not be shed."""
+    sheddable: ProbeTelemetryChunk | None = None
+    """The chunk itself when it may be shed for want of room; None = it may not."""
 
 
 def mint_producer(connection: sqlite3.Connection) -> int:

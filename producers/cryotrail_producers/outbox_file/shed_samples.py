@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from cryotrail_schemas.datum.times import microseconds
 from cryotrail_schemas.events import ProbeTelemetryChunk
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ShedSamples(NamedTuple):
@@ -34,7 +32,7 @@ class ShedSamples(NamedTuple):
 def shed_samples(chunk: ProbeTelemetryChunk) -> ShedSamples:
     """What would be lost with a chunk that keeps the contract."""
     header = chunk.header
-    from_us = (header.occurred_at - _EPOCH) // timedelta(microseconds=1)
+    from_us = microseconds(header.occurred_at)
     return ShedSamples(
         procedure_id=header.procedure_id,
         channel=str(chunk.channel),

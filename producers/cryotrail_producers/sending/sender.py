@@ -41,7 +41,7 @@ class Sender:
         self, outboxes: OutboxPair, transport: Transport, settings: SenderSettings, grace_s: float
     ) -> None:
         self.problem: str | None = None
-        """Why nothing is sent just now; None when nothing stands in the way."""
+        """What keeps this process from sending; None when nothing does, or another one sends."""
         self.tally = SenderTally()
         self._outboxes = outboxes
         self._transport = transport
@@ -77,17 +77,21 @@ class Sender:
 
     def _run_locked(self, stop: Event) -> None:
         with closing(FileLock(self._outboxes.sender_lock_path)) as lock:
-            while not stop.is_set():
-                self.tally.turned()
-                self.tally.is_sender = lock.try_exclusive()
-                if self.tally.is_sender:
-                    self._run_sessions(stop)
-                else:
-                    self.problem = "another process sends from this outbox"
-                    stop.wait(_TRY_LOCK_S)
+            try:
+                while not stop.is_set():
+                    self.tally.turned()
+                    self.tally.is_sender = lock.try_exclusive()
+                    self.tally.another_sends = not self.tally.is_sender
+                    self.problem = None
+                    if self.tally.is_sender:
+                        self._run_sessions(stop)
+                    else:
+                        stop.wait(_TRY_LOCK_S)
+            finally:
+                # Before the lock is let go: from then on another process may be the sender.
+                self.tally.is_sender = self.tally.another_sends = False
 
     def _run_sessions(self, stop: Event) -> None:
-        self.problem = None
         back_off = BackOff(self._settings.back_off_min_s, self._settings.back_off_max_s)
         refusals = self._no_refusals()
         while not stop.is_set():

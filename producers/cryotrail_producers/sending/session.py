@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -19,13 +18,13 @@ from cryotrail_producers.sending.tally import SenderTally
 from cryotrail_producers.sending.window import Batch, SendWindow
 from cryotrail_producers.settings import SenderSettings
 from cryotrail_producers.transport import OutgoingRecord, Placement, Transport
+from cryotrail_schemas.datum.times import instant
 from cryotrail_schemas.delivery import kafka_headers
 from cryotrail_schemas.trace_context import trace_id_of
 
 _log = logging.getLogger(__name__)
 
 _LAST_ACKNOWLEDGEMENTS_S = 2.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Arrivals = SimpleQueue[tuple[Batch, Future[list[Placement]]] | None]
 """Batches whose future resolved; None when there may be something new to send."""
@@ -235,7 +234,6 @@ class SendSession:
 
 def outgoing_record(row: WaitingRow) -> OutgoingRecord:
     """A row as it goes on the wire: key, value and headers of the ``cryotrail`` topics."""
-    occurred_at = _EPOCH + timedelta(microseconds=row.occurred_us)
     return OutgoingRecord(
         topic=row.topic,
         key=str(row.procedure_id).encode(),
@@ -244,7 +242,7 @@ def outgoing_record(row: WaitingRow) -> OutgoingRecord:
             row.event_type,
             row.event_id,
             row.source,
-            occurred_at,
+            instant(row.occurred_us),
             row.producer_id,
             row.producer_seq,
             row.procedure_seq,

@@ -23,7 +23,10 @@ class SenderTally:
     failures: int = 0
     """How often sending broke off and began anew."""
     is_sender: bool = False
-    """Whether this process holds the sender's lock; else another one sends."""
+    """This process holds the sender's lock, and sends."""
+    another_sends: bool = False
+    """Another process holds it. With neither nobody is known to send: the sender has not begun, was
+    closed, or cannot use the lock's file."""
     turned_s: float | None = None
     """When the sender's loop last turned, by the monotonic clock; None = it has not begun."""
 

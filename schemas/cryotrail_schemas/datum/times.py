@@ -26,6 +26,16 @@ GREATEST_US: Final = microseconds(datetime.max.replace(tzinfo=UTC))
 """Years 1 to 9999, which Python, PostgreSQL, SQLite and DuckDB can all hold."""
 
 
+def instant(since_us: int) -> datetime:
+    """The time so many microseconds after 1970-01-01T00:00:00Z, in UTC.
+
+    :raises ValueError: it is outside the years 1 to 9999.
+    """
+    if not LEAST_US <= since_us <= GREATEST_US:
+        raise ValueError(f"{since_us} microseconds are outside the years 1 to 9999")
+    return _EPOCH + timedelta(microseconds=since_us)
+
+
 class Timestamp(Form):
     """An aware instant; on the wire microseconds since 1970 in UTC, in JSON ISO 8601 with Z."""
 
@@ -43,9 +53,7 @@ class Timestamp(Form):
         return plain
 
     def from_plain(self, plain: Any) -> datetime:
-        if not LEAST_US <= plain <= GREATEST_US:
-            raise ValueError(f"{plain} microseconds are outside the years 1 to 9999")
-        return _EPOCH + timedelta(microseconds=plain)
+        return instant(plain)
 
     def to_json(self, value: Any) -> str:
         return str(value.astimezone(UTC).isoformat().replace("+00:00", "Z"))

@@ -10,7 +10,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from cryptography import x509
@@ -18,7 +18,7 @@ from cryptography import x509
 from cryotrail_audit.checkpoints import durable_files
 from cryotrail_audit.checkpoints.anchors.folder import write_note
 from cryotrail_audit.checkpoints.anchors.kept import Kept, file_name
-from cryotrail_audit.checkpoints.errors import AnchorFailed
+from cryotrail_audit.checkpoints.errors import AnchorFailed, CheckpointError
 
 WAIT_S: Final = 20.0
 
@@ -36,6 +36,7 @@ class TimeStampAnchor:
         """Take the address of an authority; it is asked when there is something to stamp.
 
         :param ca_file: certificates (PEM) that the authority's own must lead to.
+        :raises CheckpointError: the address cannot be read.
         """
         self._url, self._login = without_login(url)
         self._folder, self._ca_file = tokens_folder, ca_file
@@ -111,10 +112,18 @@ class TimeStampAnchor:
 
 
 def without_login(url: str) -> tuple[str, str | None]:
-    """An address without its user and password, and these as ``user:password``; None = it has none."""
-    scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    login, at, host = place.rpartition("@")
-    if not (separator and at):
-        return url, None
-    return f"{scheme}://{host}{slash}{path}", unquote(login)
+    """An address without its user and password, and these as ``user:password``; None = it has none.
+
+    :raises CheckpointError: it cannot be read. It is not quoted, since a password may be in it.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # is checked when it is read: a password cut off at a / is no number
+    except ValueError:
+        raise CheckpointError(
+            "the address of a time-stamp authority cannot be read",
+            hint="rfc3161:https://USER:PASSWORD@HOST:PORT/PATH, with / ? # as %2F %3F %23 in the"
+            " user and the password",
+        ) from None
+    login, at, host = parts.netloc.rpartition("@")
+    return (urlunsplit(parts._replace(netloc=host)), unquote(login)) if at else (url, None)

@@ -12,12 +12,11 @@ from cryotrail.console import print_json, progress, say, table
 from cryotrail.personal_keys import existing_record_cipher
 from cryotrail.settings import Settings
 from cryotrail_audit.origin.kafka_records import KafkaRecords
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
     from cryotrail_consumers.operating.reconciliation import PartitionReconciliation
 
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _FETCH_BYTES = 1024 * 1024
 
 _DESCRIPTION = """\
@@ -53,7 +52,7 @@ def add_to(actions: Actions) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--topic", action="append", choices=_TOPICS, help="again for more (default: both)"
+        "--topic", action="append", choices=EVENT_TOPICS, help="again for more (default: both)"
     )
     add_json(parser)
     parser.set_defaults(run=run)
@@ -74,7 +73,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     with (
         KafkaRecords.open(settings.audit_url) as records,
         existing_record_cipher(settings) as cipher,
-        closing(KafkaSighting(connection, chosen.topic or _TOPICS)) as cluster,
+        closing(KafkaSighting(connection, chosen.topic or EVENT_TOPICS)) as cluster,
         closing(KafkaLogReader(connection, fetch_bytes=_FETCH_BYTES)) as reader,
     ):
         total = offsets_to_compare(records, reader, cluster.topics)

@@ -128,6 +128,7 @@ def _replayed(
     store: AuditStore, entries: list[Entry], chosen: argparse.Namespace, settings: Settings
 ) -> list[Replayed]:
     # Imported here: listing what is in quarantine needs no Kafka client.
+    from cryotrail.configured_registry import configured_registry
     from cryotrail_consumers.decoding.decoding import RecordDecoder
     from cryotrail_consumers.decoding.known_schemas import KnownSchemas, SchemasAtHand
     from cryotrail_consumers.operating.operator_correction import OperatorCorrection
@@ -135,12 +136,9 @@ def _replayed(
     from cryotrail_producers.key_store.kek import read_kek
     from cryotrail_producers.key_store.sqlite import SqliteKeyStore
     from cryotrail_producers.personal_cipher import PersonalCipher, RecordCipher
-    from cryotrail_producers.schema_registry import SchemaRegistry
 
-    url = settings.schema_registry_url
     schemas = KnownSchemas(
-        SchemasAtHand(store) if chosen.dry_run else store,
-        None if url is None else SchemaRegistry(url),
+        SchemasAtHand(store) if chosen.dry_run else store, configured_registry(settings)
     )
     with ExitStack() as stack:
         keys = None

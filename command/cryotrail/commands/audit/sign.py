@@ -78,8 +78,7 @@ def add_to(actions: Actions) -> None:
 
 def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """Sign once, adopt, or sign until told to stop."""
-    if chosen.full and not chosen.once:
-        chosen.parser.error("--full goes with --once")
+    _check_usage(chosen)
     watch = SignerWatch()
     with (
         closing(open_signer(settings)) as signer,
@@ -103,6 +102,15 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
         return 0
 
 
+def _check_usage(chosen: argparse.Namespace) -> None:
+    error = chosen.parser.error
+    if chosen.full and not chosen.once:
+        error("--full goes with --once")
+    for option, is_given in (("--once", chosen.once), ("--adopt", chosen.adopt is not None)):
+        if is_given and chosen.http is not None:
+            error(f"--http is of a signer that runs on: leave out --http or {option}")
+
+
 def _observed(
     watch: SignerWatch, audit_url: str, address: str | None
 ) -> AbstractContextManager[None]:
@@ -123,9 +131,13 @@ def _serve(signer: Signer, settings: Settings, stopping: SignalledStop, watch: S
     places = anchoring(settings)
     say(in_words(places.states()))
     progress = stopping_progress(lambda _count: None, stopping.is_set)
-    service = SignerService(signer, places, newest, _say_signed, progress)
-    is_due, step = watch.watched(service.is_due), watch.watched(service.step, verifies=True)
-    return serve("the signer", is_due, step, stopping)
+
+    def said(signed: Signed) -> None:
+        watch.signed()
+        _say_signed(signed)
+
+    service = SignerService(signer, places, newest, said, progress)
+    return serve("the signer", watch.is_due(service.is_due), watch.step(service.step), stopping)
 
 
 def _adopt(signer: Signer, file: Path, advance: Progress, as_json: bool) -> int:

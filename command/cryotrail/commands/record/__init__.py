@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 
 from cryotrail.argument_types import add_http, seconds
 from cryotrail.commands.record import reset, shadow
 from cryotrail.console import print_json
-from cryotrail.observability.observed_recorder import observed_recorder
 from cryotrail.recording import RecordOutcome, open_recorder, record
 from cryotrail.settings import Settings
 from cryotrail.stopping import stopped_by_signals
+from cryotrail_consumers.recording.recorder import Recorder
 
 _DESCRIPTION = """\
 Record what arrives on both topics in the audit store, each record exactly once.
@@ -73,38 +74,64 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         help="quarantine records whose schema is not known, however many: an operator's decision,"
         " which the log states",
     )
-    parser.add_argument("--json", action="store_true", help="the summary as JSON")
+    # A name of its own, since an action has this option too, and its default would hide ours.
+    parser.add_argument(
+        "--json", dest="recorder_json", action="store_true", help="the summary as JSON"
+    )
     add_http(parser, "RECORDER_HTTP")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     reset.add_to(actions)
     shadow.add_to(actions)
     parser.set_defaults(run=_run)
     options = parser.parse_args(arguments)
-    if options.action and options.until_caught_up:
-        parser.error(f"--until-caught-up does not go with {options.action}")
+    if options.action:
+        _check_action(parser, options)
     return int(options.run(options, settings))
+
+
+def _check_action(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse what is said to the recorder and not to the action, which would not heed it."""
+    action = options.action
+    if options.recorder_json:
+        parser.error(f"--json goes behind the action: cryotrail record {action} --json")
+    for option, is_given in (
+        ("--until-caught-up", options.until_caught_up),
+        ("--give-up-after-s", options.give_up_after_s is not None),
+        ("--quarantine-unknown", options.quarantine_unknown),
+        ("--http", options.http is not None),
+    ):
+        if is_given:
+            parser.error(f"{option} is of a recorder that runs, not of {action}: leave it out")
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the recorder; 1 = records of a partition are held up."""
     address = options.http or settings.recorder_http
-    quarantine_unknown = options.quarantine_unknown
-    opened = (
-        observed_recorder(settings, address, quarantine_unknown=quarantine_unknown)
-        if address
-        else open_recorder(settings, quarantine_unknown=quarantine_unknown)
-    )
-    with opened as recorder, stopped_by_signals(recorder, settings.recorder_stop_within_s):
+    with (
+        _opened(settings, address, options.quarantine_unknown) as recorder,
+        stopped_by_signals(recorder, settings.recorder_stop_within_s),
+    ):
         outcome = record(
             recorder,
             until_caught_up=options.until_caught_up,
             give_up_after_s=options.give_up_after_s,
         )
-    if options.json:
+    if options.recorder_json:
         print_json(_as_json(outcome))
     else:
         print(_sentence(outcome))
     return 1 if outcome.tally.held_up or outcome.tally.breakers else 0
+
+
+def _opened(
+    settings: Settings, address: str | None, quarantine_unknown: bool
+) -> AbstractContextManager[Recorder]:
+    if address is None:
+        return open_recorder(settings, quarantine_unknown=quarantine_unknown)
+    # Only here: who wants no endpoints needs no library for them.
+    from cryotrail.observability.observed_recorder import observed_recorder
+
+    return observed_recorder(settings, address, quarantine_unknown=quarantine_unknown)
 
 
 def _as_json(outcome: RecordOutcome) -> dict[str, object]:

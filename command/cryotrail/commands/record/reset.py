@@ -28,9 +28,8 @@ from cryotrail_consumers.operating.position_reset import (
 )
 from cryotrail_consumers.reading.kafka_log_reader import KafkaLogReader
 from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS
 
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 _ATTEMPTS = 5
 
 _DESCRIPTION = """\
@@ -77,7 +76,7 @@ def add_to(actions: Actions) -> None:
         "--to-time", metavar="TIME", type=moment_us, help="such as 2026-11-22T08:00:00Z"
     )
     where.add_argument("--to-start", action="store_true", help="the first record that Kafka holds")
-    parser.add_argument("--topic", choices=_TOPICS, help="default: both")
+    parser.add_argument("--topic", choices=EVENT_TOPICS, help="default: both")
     parser.add_argument(
         "--partition", metavar="P", type=_offset, nargs="+", help="of that topic; default: all"
     )
@@ -98,7 +97,7 @@ def run(chosen: argparse.Namespace, settings: Settings) -> int:
     """
     _check_usage(chosen)
     connection = kafka_connection(settings)
-    names = (chosen.topic,) if chosen.topic else _TOPICS
+    names = (chosen.topic,) if chosen.topic else EVENT_TOPICS
     with (
         closing(open_store(settings.audit_url)) as store,
         existing_record_cipher(settings) as cipher,
