@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from cryotrail.main import main
@@ -44,15 +41,3 @@ def test_it_is_wrong_usage_and_the_option_and_the_remedy_are_named(
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
-
-
-def test_an_action_of_the_recorder_loads_nothing_for_metrics() -> None:
-    program = (
-        "import sys; from cryotrail.main import main\n"
-        "try: main(['record', 'reset', '--help'])\n"
-        "finally: sys.stderr.write(str({'prometheus_client'} & set(sys.modules)))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert result.stderr.endswith("set()"), result.stderr

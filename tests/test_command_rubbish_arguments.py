@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -83,15 +81,3 @@ def test_a_settings_file_that_is_no_text_is_named(
 
     assert main(["config"]) == 1
     assert "settings.toml is not TOML" in capsys.readouterr().err
-
-
-def test_an_action_of_the_store_loads_no_kafka_client() -> None:
-    program = (
-        "import sys; from cryotrail.main import main\n"
-        "try: main(['audit', '--help'])\n"
-        "finally: sys.stderr.write(str({'kafka', 'duckdb'} & set(sys.modules)))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert result.stderr.endswith("set()"), result.stderr

@@ -12,9 +12,9 @@ from kafka.admin import ConfigResource
 from kafka_fixtures import KafkaNode
 
 from cryotrail.commands import kafka as kafka_command
-from cryotrail.embedded.topics import TOPICS, ensure_topics
+from cryotrail.embedded.topics import ensure_topics
 from cryotrail_producers.kafka_clients import admin
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_both_topics_are_created_as_designed(kafka: KafkaNode, client: Any) -> N
 
     assert set(outcome.created) == {"cryotrail.procedure-events", "cryotrail.probe-telemetry"}
     assert outcome.differences == ()
-    described = client.describe_topics(list(TOPICS))
+    described = client.describe_topics(list(EVENT_TOPICS))
     assert {len(topic["partitions"]) for topic in described} == {12}
-    for topic in TOPICS:
+    for topic in EVENT_TOPICS:
         found = configuration(client, topic)
         assert found["retention.ms"] == "-1"
         assert found["flush.messages"] == "1"
@@ -68,7 +68,7 @@ def test_processes_that_create_at_once_create_each_topic_once(
             pool.submit(ensure_topics, kafka.connection, flush_each_message=True) for _ in range(4)
         ]
     created = [topic for attempt in attempts for topic in attempt.result().created]
-    assert sorted(created) == sorted(TOPICS)
+    assert sorted(created) == sorted(EVENT_TOPICS)
 
 
 def test_a_topic_of_another_shape_is_reported_and_not_changed(

@@ -11,11 +11,15 @@ from pathlib import Path
 from uuid import uuid4
 
 from outbox_room import Room, seqs
-from room_events import freeze
+from room_events import SOURCE, freeze
+from small_rooms import unplugged
 from waiting import until
 
+from cryotrail.publishing import why_waiting
 from cryotrail_producers.errors import RecordRefused
 from cryotrail_producers.outbox.status import OutboxStatus
+from cryotrail_producers.publisher import Publisher
+from cryotrail_producers.settings import PublisherSettings
 from cryotrail_producers.transport import MemoryTransport, OutgoingRecord, Placement
 
 SENDER = """
@@ -154,3 +158,12 @@ def _start_sender(path: Path) -> subprocess.Popen[str]:
     )
     assert process.stdout is not None and process.stdout.readline() == "open\n"
     return process
+
+
+def test_a_command_says_that_another_process_sends(tmp_path: Path) -> None:
+    settings = PublisherSettings(tmp_path / "outbox.sqlite3", SOURCE)
+    with Publisher(settings, unplugged()) as first:
+        until(lambda: first.sender_tally().is_sender)
+        with Publisher(settings, unplugged()) as second:
+            until(lambda: second.sender_tally().another_sends)
+            assert why_waiting(second) == "another process sends from this outbox"

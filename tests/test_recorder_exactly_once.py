@@ -9,7 +9,6 @@ from confluent_kafka import Producer
 from kafka.structs import OffsetAndMetadata, TopicPartition
 from kafka_fixtures import KafkaNode
 from recorded_kafka import (
-    TOPICS,
     Message,
     all_entries,
     group_at,
@@ -25,7 +24,7 @@ from cryotrail_audit.store import open_store
 from cryotrail_audit.verification import verify
 from cryotrail_producers.kafka_clients import admin
 from cryotrail_schemas.events import ProcedureStarted
-from cryotrail_schemas.topics import PARTITION_COUNT
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +129,7 @@ def test_offsets_that_the_group_committed_are_not_believed(
     offset = 10_000 if lie == "ahead" else 0
     lies = {
         TopicPartition(topic, part): OffsetAndMetadata(offset, "", -1)
-        for topic in TOPICS
+        for topic in EVENT_TOPICS
         for part in range(PARTITION_COUNT)
     }
     client = admin(fresh_topics.connection)

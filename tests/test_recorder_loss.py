@@ -12,7 +12,6 @@ from kafka.structs import TopicPartition
 from kafka_damage import cut_tail, flip_last_byte
 from kafka_fixtures import KafkaNode
 from recorded_kafka import (
-    TOPICS,
     Message,
     all_entries,
     message_of,
@@ -28,7 +27,7 @@ from cryotrail_audit.records import Entry
 from cryotrail_audit.verification import verify
 from cryotrail_producers.kafka_clients import admin
 from cryotrail_schemas.events import ProbeTelemetryChunk
-from cryotrail_schemas.topics import PARTITION_COUNT, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT, PROCEDURE_EVENTS
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -208,7 +207,7 @@ def test_a_recorder_whose_partitions_are_all_held_up_has_caught_up(
     fragile_kafka: KafkaNode, sqlite_url: str
 ) -> None:
     node = fragile_kafka
-    places = [(topic, part) for topic in TOPICS for part in range(PARTITION_COUNT)]
+    places = [(topic, part) for topic in EVENT_TOPICS for part in range(PARTITION_COUNT)]
     publish(node.connection, [Message(topic, None, b"?", (), part) for topic, part in places])
     node.stop()
     for topic, part in places:

@@ -9,14 +9,14 @@ from contextlib import closing, contextmanager
 import pytest
 from kafka.admin import NewTopic
 from kafka_fixtures import KafkaNode
-from recorded_kafka import TOPICS, group_at, recorder, running
+from recorded_kafka import group_at, recorder, running
 from waiting import until
 
 from cryotrail_consumers.coordinates import TopicPartition
 from cryotrail_consumers.errors import SourceInterrupted
 from cryotrail_consumers.reading.kafka_source import KafkaSource
 from cryotrail_producers.kafka_clients import admin, consumer
-from cryotrail_schemas.topics import PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PROCEDURE_EVENTS
 
 NOT_OURS = TopicPartition(PROCEDURE_EVENTS, 0)
 
@@ -24,7 +24,7 @@ NOT_OURS = TopicPartition(PROCEDURE_EVENTS, 0)
 @pytest.fixture
 def unassigned(fresh_topics: KafkaNode) -> Iterator[KafkaSource]:
     """A member that has not been given any partition yet."""
-    with closing(KafkaSource(fresh_topics.connection, TOPICS, "tests", share=True)) as source:
+    with closing(KafkaSource(fresh_topics.connection, EVENT_TOPICS, "tests", share=True)) as source:
         yield source
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, Row, create_engine, text
 from cryotrail_audit.databases import parse_url
 from cryotrail_audit.verification import verify
 from cryotrail_schemas.errors import QuarantineCode
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 MUTANTS = 10_000
 MUTANTS_A_MESSAGE = 5
@@ -67,7 +67,7 @@ def good_and_bad() -> tuple[list[Mutant], list[Mutant]]:
     good = [Mutant("good", message) for message in islice(messages, wanted)]
     donors = {
         topic: [message for message in messages if message.topic == topic][:300]
-        for topic in (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+        for topic in EVENT_TOPICS
     }
     return good, list(mutants([m for of in donors.values() for m in of], MUTANTS, SEED))
 

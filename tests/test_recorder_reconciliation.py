@@ -13,7 +13,7 @@ from kafka.structs import TopicPartition
 from kafka_damage import cut_tail
 from kafka_fixtures import KafkaNode
 from key_stores import key_store
-from recorded_kafka import TOPICS, Message, message_of, publish, record_all
+from recorded_kafka import Message, message_of, publish, record_all
 from replayed_cohort import of_procedure
 from store_tables import tables_of
 
@@ -25,7 +25,7 @@ from cryotrail_consumers.reading.kafka_sighting import KafkaSighting
 from cryotrail_producers.kafka_clients import admin, producer
 from cryotrail_producers.personal_cipher import RecordCipher
 from cryotrail_schemas.events import ProbeTelemetryChunk
-from cryotrail_schemas.topics import PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PROCEDURE_EVENTS
 
 # kafka-python 3.0.12 leaves a socket to the garbage collector for each connection that is refused.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -43,7 +43,7 @@ def reconciled(
 ) -> list[PartitionReconciliation]:
     with (
         KafkaRecords.open(url) as records,
-        closing(KafkaSighting(node.connection, TOPICS)) as cluster,
+        closing(KafkaSighting(node.connection, EVENT_TOPICS)) as cluster,
         closing(KafkaLogReader(node.connection)) as reader,
     ):
         return list(reconcile(records, reader, cluster.cluster_id, cluster.topics, cipher))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition as KafkaTopicPartition
 from kafka_fixtures import KafkaNode
-from recorded_kafka import TOPICS, message_of, publish, running
+from recorded_kafka import message_of, publish, running
 from replayed_cohort import discrete
 from waiting import until
 
@@ -22,7 +22,7 @@ from cryotrail_consumers.reading.kafka_source import KafkaSource
 from cryotrail_consumers.recording.recorder import Recorder
 from cryotrail_consumers.recording.settings import RecorderSettings
 from cryotrail_consumers.recording.stuck_watchdog import StuckWatchdog
-from cryotrail_schemas.topics import PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PROCEDURE_EVENTS
 
 HERE, THERE = TopicPartition(PROCEDURE_EVENTS, 3), TopicPartition(PROCEDURE_EVENTS, 4)
 MESSAGES = [message_of(event) for event in discrete()[:40]]
@@ -77,7 +77,7 @@ def test_a_partition_that_is_paused_behind_the_recorders_back_is_read_on(
     opened: list[KafkaSource] = []
 
     def open_source() -> KafkaSource:
-        opened.append(KafkaSource(fresh_topics.connection, TOPICS, "tests.watchdog"))
+        opened.append(KafkaSource(fresh_topics.connection, EVENT_TOPICS, "tests.watchdog"))
         return opened[-1]
 
     recorder = Recorder(

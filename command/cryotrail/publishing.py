@@ -158,6 +158,8 @@ def _events(count: int) -> str:
 
 def why_waiting(publisher: Publisher) -> str:
     """Why events still wait in the outbox, in words."""
+    if problem := publisher.problem():
+        return problem
     if publisher.sender_tally().another_sends:
-        return publisher.problem() or "another process sends from this outbox"
-    return publisher.problem() or "Kafka has not acknowledged them yet"
+        return "another process sends from this outbox"
+    return "Kafka has not acknowledged them yet"

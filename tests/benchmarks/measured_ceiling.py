@@ -39,7 +39,7 @@ from cryotrail_consumers.recording.garbage import rare_collections
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
 from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.delivery import CE_PROCEDURE_SEQ, CE_PRODUCER_ID, CE_PRODUCER_SEQ
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PROBE_TELEMETRY, PROCEDURE_EVENTS
 
 NO_LEAF = bytes(32)
 COLUMN_COUNT = len(Entry._fields).to_bytes(2, "big")
@@ -119,7 +119,7 @@ def drain(bootstrap: str, insert: Insert, backend: int | None) -> list[Mark]:
     with closing(client), rare_collections():
         partitions = [
             TopicPartition(topic, partition)
-            for topic in (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+            for topic in EVENT_TOPICS
             for partition in client.partitions_for_topic(topic)
         ]
         client.assign(partitions)

@@ -20,7 +20,7 @@ from cryotrail_consumers.recording.garbage import rare_collections
 from cryotrail_consumers.recording.recorder import Recorder
 from cryotrail_consumers.recording.tally import Tally
 from cryotrail_producers.kafka_clients import KafkaConnection
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 
 def record_and_measure(bootstrap: str, url: str) -> list[Mark]:
@@ -33,7 +33,7 @@ def record_and_measure(bootstrap: str, url: str) -> list[Mark]:
         backend = backend or store_backend(url)
         marks.append(Mark.now(tally.records, backend))
 
-    topics = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+    topics = EVENT_TOPICS
     share = url.startswith("postgresql")
     with closing(open_store(url)) as store, rare_collections():
         group = group_of(store.origin())

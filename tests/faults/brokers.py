@@ -18,8 +18,9 @@ from cryotrail.embedded.data_folder import new_cluster_id
 from cryotrail.embedded.jars import pinned_jars, require_jars
 from cryotrail.embedded.java import find_java
 from cryotrail.embedded.properties import logging_properties
-from cryotrail.embedded.topics import TOPICS, ensure_topics
+from cryotrail.embedded.topics import ensure_topics
 from cryotrail_producers.kafka_clients import KafkaConnection, KafkaUnreachable, admin
+from cryotrail_schemas.topics import EVENT_TOPICS
 from faults.broker_node import HOST, REPLICAS, BrokerNode, BrokerPorts, node_properties
 
 
@@ -93,7 +94,7 @@ class ThreeNodeKafka:
             brokers = client.describe_cluster()["brokers"]
             if sum(not one["is_fenced"] for one in brokers) < REPLICAS:
                 return False
-            present = [topic for topic in TOPICS if topic in client.list_topics()]
+            present = [topic for topic in EVENT_TOPICS if topic in client.list_topics()]
             described = client.describe_topics(present) if present else []
         return all(
             len(partition["isr_nodes"]) == REPLICAS
@@ -108,7 +109,7 @@ class ThreeNodeKafka:
             with closing(admin(_connection([own.direct]))) as client:
                 _delete_topics(client)
         outcome = ensure_topics(self.direct)
-        assert set(outcome.created) == set(TOPICS)
+        assert set(outcome.created) == set(EVENT_TOPICS)
         self.await_whole()
 
     def topic_uuids(self, timeout_s: float = 30.0) -> dict[str, UUID]:
@@ -116,7 +117,7 @@ class ThreeNodeKafka:
         deadline = time.monotonic() + timeout_s
         with closing(admin(self.direct)) as client:
             while True:
-                described = client.describe_topics(list(TOPICS))
+                described = client.describe_topics(list(EVENT_TOPICS))
                 if not any(one["error_code"] for one in described):
                     return {one["name"]: UUID(str(one["topic_id"])) for one in described}
                 assert time.monotonic() < deadline, "a node does not know the topics"
@@ -134,7 +135,7 @@ class ThreeNodeKafka:
 
 def _delete_topics(client: Any) -> None:
     deadline = time.monotonic() + 30
-    while present := set(TOPICS) & set(client.list_topics()):
+    while present := set(EVENT_TOPICS) & set(client.list_topics()):
         assert time.monotonic() < deadline, f"not deleted: {present}"
         for topic in present:
             with suppress(KafkaError):  # its deletion is under way

@@ -10,11 +10,9 @@ from recorded_kafka import message_of
 from room_events import freeze
 
 from cryotrail_producers.kafka_clients import producer
-from cryotrail_schemas.topics import PARTITION_COUNT, PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT
 from faults.accounting import PoisonRecord
 from faults.brokers import ThreeNodeKafka
-
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 
 
 class Poisoner:
@@ -29,7 +27,7 @@ class Poisoner:
     def produce(self, count: int) -> None:
         """Hand records to the topics, without waiting for Kafka."""
         for _ in range(count):
-            topic = self._chance.choice(_TOPICS)
+            topic = self._chance.choice(EVENT_TOPICS)
             partition = self._chance.randrange(PARTITION_COUNT)
             value = self._value()
             future = self._producer.send(

@@ -15,10 +15,8 @@ from cryotrail_audit.records import CONFLICT, EVENT, QUARANTINED, Entry
 from cryotrail_audit.store import AuditStore, open_store
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
 from cryotrail_schemas.events import TelemetryGapReported
-from cryotrail_schemas.topics import PARTITION_COUNT, PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT
 from faults.accounting import PoisonRecord, RecordedEvent
-
-_TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
 
 
 class Recorded(NamedTuple):
@@ -95,7 +93,7 @@ def log_ends(connection: KafkaConnection) -> dict[tuple[str, int], int]:
 def positions(url: str) -> dict[tuple[str, int], int]:
     """Of each partition the offset at which its recorder goes on."""
     with closing(open_store(url)) as store:
-        found = {(t, p): store.position(t, p) for t in _TOPICS for p in range(PARTITION_COUNT)}
+        found = {(t, p): store.position(t, p) for t in EVENT_TOPICS for p in range(PARTITION_COUNT)}
     return {key: 0 if position is None else position.next_offset for key, position in found.items()}
 
 
@@ -123,4 +121,6 @@ def _held(partition: TopicPartition, record: object) -> HeldRecord:
 
 
 def _partitions() -> list[TopicPartition]:
-    return [TopicPartition(topic, part) for topic in _TOPICS for part in range(PARTITION_COUNT)]
+    return [
+        TopicPartition(topic, part) for topic in EVENT_TOPICS for part in range(PARTITION_COUNT)
+    ]

@@ -17,9 +17,10 @@ from kafka.errors import UnknownTopicOrPartitionError
 from cryotrail.embedded import broker
 from cryotrail.embedded.process import kill
 from cryotrail.embedded.state import properties_path, running_state, write_state
-from cryotrail.embedded.topics import TOPICS, ensure_topics
+from cryotrail.embedded.topics import ensure_topics
 from cryotrail.settings import Settings, load_settings
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
+from cryotrail_schemas.topics import EVENT_TOPICS
 
 
 def home_environment(home: Path) -> dict[str, str]:
@@ -79,7 +80,7 @@ class KafkaNode:
         recreate_topics(self.connection)
 
 
-def delete_topics(connection: KafkaConnection, topics: Sequence[str] = TOPICS) -> None:
+def delete_topics(connection: KafkaConnection, topics: Sequence[str] = EVENT_TOPICS) -> None:
     """Delete what there is of these topics, and wait until no metadata shows them."""
     client = admin(connection)
     try:
@@ -98,7 +99,7 @@ def recreate_topics(connection: KafkaConnection) -> None:
     """Delete both standard topics and create them anew, as the product creates them."""
     delete_topics(connection)
     outcome = ensure_topics(connection, flush_each_message=True)
-    assert set(outcome.created) == set(TOPICS)
+    assert set(outcome.created) == set(EVENT_TOPICS)
 
 
 def _started(home: Path) -> KafkaNode:

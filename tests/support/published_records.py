@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kafka import TopicPartition
 
 from cryotrail_producers.kafka_clients import KafkaConnection, consumer
-from cryotrail_schemas.topics import PARTITION_COUNT, PROBE_TELEMETRY, PROCEDURE_EVENTS
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT
 
 
 class PublishedRecord(NamedTuple):
@@ -23,7 +23,7 @@ class PublishedRecord(NamedTuple):
 
 def published_records(
     connection: KafkaConnection,
-    topics: Iterable[str] = (PROCEDURE_EVENTS, PROBE_TELEMETRY),
+    topics: Iterable[str] = EVENT_TOPICS,
     timeout_s: float = 30.0,
 ) -> list[PublishedRecord]:
     """Every record of the topics up to their present ends, in order within each partition."""

@@ -23,9 +23,7 @@ from cryotrail_schemas.codec import encode
 from cryotrail_schemas.delivery import kafka_headers
 from cryotrail_schemas.events import Event
 from cryotrail_schemas.framing import frame_single_object
-from cryotrail_schemas.topics import PROBE_TELEMETRY, PROCEDURE_EVENTS, topic_of
-
-TOPICS = (PROCEDURE_EVENTS, PROBE_TELEMETRY)
+from cryotrail_schemas.topics import EVENT_TOPICS, topic_of
 
 
 class Message(NamedTuple):
@@ -95,7 +93,7 @@ def recorder(
     connection: KafkaConnection,
     url: str,
     *,
-    topics: Sequence[str] = TOPICS,
+    topics: Sequence[str] = EVENT_TOPICS,
     share: bool | None = None,
     registry: SchemaRegistry | None = None,
     records: RecordCipher | None = None,

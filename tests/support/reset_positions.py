@@ -83,3 +83,8 @@ def resets_said(url: str) -> list[dict[str, Any]]:
     """What the log says of resets, in order."""
     said = [entry for entry in all_entries(url, kinds=(3,)) if entry.event_type == "position_reset"]
     return [json.loads(entry.raw or b"") for entry in said]
+
+
+def offsets(url: str) -> list[int]:
+    """Offsets of the events and quarantined records, in the order of the log."""
+    return [entry.kafka_offset or 0 for entry in all_entries(url, kinds=(0, 1, 2))]

@@ -18,16 +18,13 @@ from cryotrail_schemas.topics import (
     PARTITION_COUNT,
 )
 
-TOPICS = EVENT_TOPICS
-"""What every cluster needs."""
-
 
 class _Shape(NamedTuple):
     partition_count: int
     max_message_bytes: int
 
 
-_SHAPES = dict.fromkeys(TOPICS, _Shape(PARTITION_COUNT, MAX_MESSAGE_BYTES)) | {
+_SHAPES = dict.fromkeys(EVENT_TOPICS, _Shape(PARTITION_COUNT, MAX_MESSAGE_BYTES)) | {
     DEAD_LETTERS: _Shape(1, MAX_DEAD_LETTER_BYTES)
 }
 
@@ -70,7 +67,7 @@ def ensure_topics(
     connection: KafkaConnection,
     *,
     flush_each_message: bool = False,
-    topics: Sequence[str] = TOPICS,
+    topics: Sequence[str] = EVENT_TOPICS,
 ) -> TopicsOutcome:
     """Create the topics that are missing and compare those that exist.
 

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 from kafka.admin import NewTopic
 from kafka_fixtures import delete_topics, recreate_topics
 from peer_account import Published
-from recorded_kafka import TOPICS, Message
+from recorded_kafka import Message
 
 from cryotrail_producers.kafka_clients import KafkaConnection, admin
 from cryotrail_producers.transport import partition_of
@@ -26,7 +26,7 @@ from cryotrail_schemas.catalog import catalog
 from cryotrail_schemas.codec import decode_plain
 from cryotrail_schemas.delivery import read_delivery
 from cryotrail_schemas.framing import parse_frame
-from cryotrail_schemas.topics import PARTITION_COUNT
+from cryotrail_schemas.topics import EVENT_TOPICS, PARTITION_COUNT
 
 JSON_SUFFIX = ".json"
 JSON_FIELDS = {
@@ -103,7 +103,9 @@ def as_published(events: Iterable[Event], first: int = 0) -> Iterator[tuple[str,
 
 def topics_of(form: str) -> tuple[str, ...]:
     """The topics that the candidates of a form read."""
-    return TOPICS if form == "avro" else tuple(f"{topic}{JSON_SUFFIX}" for topic in TOPICS)
+    return (
+        EVENT_TOPICS if form == "avro" else tuple(f"{topic}{JSON_SUFFIX}" for topic in EVENT_TOPICS)
+    )
 
 
 def empty_topics(connection: KafkaConnection, form: str) -> None:
